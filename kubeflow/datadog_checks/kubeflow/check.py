@@ -1,0 +1,49 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
+
+from datadog_checks.base import OpenMetricsBaseCheckV2, is_affirmative
+
+from .catalogue import load_catalogue, transformer_key
+from .config_models import ConfigMixin
+from .endpoint import public_url
+from .options import unknown_options
+from .scraper import KubeflowScraper
+
+
+class KubeflowCheck(OpenMetricsBaseCheckV2, ConfigMixin):
+    """The Agent check `kubeflow`: one instance scrapes one endpoint of a Kubeflow component."""
+
+    __NAMESPACE__ = 'kubeflow'
+    DEFAULT_METRIC_LIMIT = 0
+
+    def check(self, instance):
+        for sentence in self._option_warnings:
+            self.warning('%s', sentence)
+        super().check(instance)
+
+    def configure_scrapers(self):
+        self._option_warnings = unknown_options(self.instance)
+        super().configure_scrapers()
+        # The base check puts the key into its messages.
+        for endpoint in list(self.scrapers):
+            self.scrapers[public_url(endpoint)] = self.scrapers.pop(endpoint)
+
+    def create_scraper(self, config):
+        catalogue = load_catalogue()
+        entries = catalogue.selected({'collect_runtime_metrics': is_affirmative(config.get('collect_runtime_metrics'))})
+        return KubeflowScraper(self, self.get_config_with_defaults(config), catalogue, entries)
+
+    def get_default_config(self):
+        return {
+            'metrics': [
+                {
+                    transformer_key(name): {'name': name, 'type': entry.transformer or entry.type}
+                    for entry in load_catalogue().metrics
+                    if entry.sources
+                    for name in (entry.name, entry.alias)
+                    if name
+                }
+            ]
+        }

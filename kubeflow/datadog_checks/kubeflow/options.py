@@ -1,0 +1,80 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from datadog_checks.base.utils.http import DEFAULT_REMAPPED_FIELDS, STANDARD_FIELDS
+
+from .config_models import InstanceConfig
+
+# Read by the Agent or by AgentCheck from an instance, and part of no configuration template.
+AGENT_OPTIONS = frozenset({'debug_metrics', 'loader', 'name', 'no_index', 'process_isolation'})
+
+# Options of the first OpenMetrics check, which are still all over the web, and what replaces them.
+LEGACY_OPTIONS = {
+    'bearer_token_auth': 'auth_token',
+    'bearer_token_path': 'auth_token',
+    'bearer_token_refresh_interval': 'auth_token',
+    'custom_tags': 'tags',
+    'health_service_check': 'enable_health_service_check',
+    'ignore_metrics': 'exclude_metrics',
+    'ignore_metrics_by_labels': 'exclude_metrics_by_labels',
+    'label_joins': 'share_labels',
+    'label_to_hostname': 'hostname_label',
+    'label_to_hostname_suffix': 'hostname_format',
+    'labels_mapper': 'rename_labels',
+    'metrics_mapper': 'extra_metrics',
+    'non_cumulative_buckets': 'non_cumulative_histogram_buckets',
+    'prometheus_endpoint': 'openmetrics_endpoint',
+    'prometheus_metrics_prefix': 'raw_metric_prefix',
+    'prometheus_timeout': 'timeout',
+    'prometheus_url': 'openmetrics_endpoint',
+    'send_distribution_buckets': 'histogram_buckets_as_distributions',
+    'send_histograms_buckets': 'collect_histogram_buckets',
+    'ssl_ca_cert': 'tls_ca_cert',
+    'ssl_cert': 'tls_cert',
+    'ssl_private_key': 'tls_private_key',
+    'ssl_verify': 'tls_verify',
+    'type_overrides': 'extra_metrics',
+}
+
+
+def unknown_options(instance: Mapping) -> list[str]:
+    """
+    Name the options of an instance that nothing reads.
+
+    Arguments:
+        instance: the instance as the user wrote it, option names to values
+
+    Returns:
+        One sentence for each unknown option, in the order of the instance, with the option that was probably meant
+        where there is one. Values never appear in it, they may be secret. Empty when every option is known.
+    """
+    documented = _documented_options()
+    known = {*documented, *AGENT_OPTIONS, *STANDARD_FIELDS, *DEFAULT_REMAPPED_FIELDS}
+
+    sentences = []
+    for option in map(str, instance):
+        # What the Agent adds for itself starts with an underscore.
+        if option in known or option.startswith('_'):
+            continue
+
+        if option in LEGACY_OPTIONS:
+            sentences.append(
+                f'Option `{option}` belongs to the legacy OpenMetrics check and has no effect here, '
+                f'use `{LEGACY_OPTIONS[option]}`.'
+            )
+            continue
+
+        close = get_close_matches(option.lower(), documented, n=1, cutoff=0.75)
+        hint = f' Did you mean `{close[0]}`?' if close else ''
+        sentences.append(f'Option `{option}` is unknown and has no effect.{hint}')
+
+    return sentences
+
+
+def _documented_options() -> list[str]:
+    return [field.alias or name for name, field in InstanceConfig.model_fields.items()]

@@ -1,0 +1,266 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Relabelling: from the families that components expose to the families the catalogue names.
+
+A pure function of one payload: no network, no check, no memory of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fnmatch import translate
+from math import fsum, isfinite
+
+from prometheus_client import Metric
+from prometheus_client.samples import Sample
+
+from .catalogue import DOCUMENTED, Catalogue, Entry, Source, counter_key, transformer_key
+from .payload import Child, Payload
+
+COMPONENT_LABEL = 'kubeflow_component'
+
+# A child taken from a payload, and the labels it gets besides its own.
+Taken = tuple[Child, Mapping[str, str]]
+
+
+# The name of an entry and the position of one of its sources.
+Ranked = tuple[str, int]
+
+
+@dataclass
+class Relabelled:
+    """The relabelled families of one payload.
+
+    `sources` has for each fed entry, by name, the raw families that fed it; `overruled` the sources that were there
+    too and fed nothing.
+    """
+
+    families: list[Metric] = field(default_factory=list)
+    sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    overruled: set[Ranked] = field(default_factory=set)
+
+
+class Relabeller:
+    """Feeds entries of a catalogue from payloads.
+
+    `kept_labels` are raw labels the user names in an option: they keep their raw name and are not dropped, so
+    that the option finds them. `aliases` submits an entry that has an alias under it too.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        entries: Iterable[Entry],
+        kept_labels: frozenset[str] = frozenset(),
+        aliases: bool = False,
+    ):
+        self._catalogue = catalogue
+        self._feeds = [
+            (
+                entry,
+                [transformer_key(name) for name in (entry.name, entry.alias if aliases else None) if name],
+                [_Feed(source, entry.type, kept_labels) for source in entry.sources],
+            )
+            for entry in entries
+        ]
+
+    def __call__(self, payload: Payload, overruled: Collection[Ranked] = ()) -> Relabelled:
+        """Relabel one payload.
+
+        For each entry the first source that is present feeds it and the others do not. A child that fed a
+        documented metric feeds no other one, unless that is documented too.
+
+        `overruled` are sources that stood back in an earlier payload of the same endpoint. They feed no count even
+        where they stand alone: a sidecar outlives the model server's restarts, and its count holds the inferences
+        that the model server's had.
+        """
+        result = Relabelled()
+        claimed: set[int] = set()
+        for entry, keys, feeds in self._feeds:
+            fed = False
+            for rank, feed in enumerate(feeds):
+                if (entry.name, rank) in overruled and entry.type != 'gauge':
+                    continue
+                shared = self._is_shared(feed.source)
+                if shared and not payload.components:
+                    continue
+                taken = [
+                    (child, added)
+                    for child, added in feed.take(payload)
+                    if entry.documented or id(child) not in claimed
+                ]
+                if fed:
+                    if taken:
+                        result.overruled.add((entry.name, rank))
+                    continue
+                merged = feed.merge(taken, payload, self._component_of(payload) if shared else None)
+                if not merged:
+                    continue
+                fed = True
+                if entry.documented:
+                    claimed.update(id(child) for child, _ in taken)
+                result.families.extend(_family(key, entry, merged) for key in keys)
+                result.sources[entry.name] = feed.raw_names_in(payload)
+        return result
+
+    def _is_shared(self, source: Source) -> bool:
+        return source.component != DOCUMENTED and self._catalogue.components[source.component].shared
+
+    def _component_of(self, payload: Payload) -> Callable[[Mapping[str, str]], str | None]:
+        sole = payload.components[0] if len(payload.components) == 1 else None
+
+        def component_of(labels: Mapping[str, str]) -> str | None:
+            return self._catalogue.controllers.get(labels.get('controller') or labels.get('name', ''), sole)
+
+        return component_of
+
+
+class _Feed:
+    """One source of an entry of type `kind`, made ready to be applied to payloads."""
+
+    def __init__(self, source: Source, kind: str, kept_labels: frozenset[str]):
+        self.source = source
+        self._kind = kind
+        # Where absence is filled with zeros, the labels of the condition cannot tell the zeros apart.
+        self._conditional = frozenset(source.where.labels) if source.zero else frozenset()
+        self._kept = kept_labels
+        self._drop = re.compile('|'.join(translate(label) for label in source.drop)) if source.drop else None
+        self._rename = {old: new for old, new in source.rename.items() if old not in kept_labels}
+        plain_counter = kind == 'counter' and not source.part
+        self._slots = [
+            (counter_key(raw_name) if plain_counter else raw_name, raw_name, added)
+            for raw_name, added in source.families.items()
+        ]
+
+    def take(self, payload: Payload) -> list[Taken]:
+        """The children of a payload that this source is made of."""
+        if self.source.beside and counter_key(self.source.beside) not in payload.children:
+            return []
+        return [
+            (child, added)
+            for slot, _, added in self._slots
+            for child in payload.children.get(slot, {}).values()
+            if self._is_whole(child) and self.source.where(child.labels)
+        ]
+
+    def raw_names_in(self, payload: Payload) -> tuple[str, ...]:
+        return tuple(raw_name for slot, raw_name, _ in self._slots if slot in payload.children)
+
+    def merge(
+        self,
+        taken: Iterable[Taken],
+        payload: Payload,
+        component_of: Callable[[Mapping[str, str]], str | None] | None,
+    ) -> list[Child]:
+        """New children with this source's labels and unit; those whose labels coincide are added."""
+        groups: dict[frozenset, tuple[dict[str, str], list[Child]]] = {}
+        for child, added in taken:
+            labels = self._labels(child.labels)
+            labels.update(added)
+            if component_of is not None and (component := component_of(child.labels)):
+                labels[COMPONENT_LABEL] = component
+            groups.setdefault(frozenset(labels.items()), (labels, []))[1].append(child)
+        merged = {key: self._add(labels, children) for key, (labels, children) in groups.items()}
+        for family in self.source.zero:
+            for child in payload.children.get(family, {}).values():
+                labels = self._labels(child.labels)
+                merged.setdefault(frozenset(labels.items()), Child(labels, value=0))
+        return list(merged.values())
+
+    def _is_whole(self, child: Child) -> bool:
+        if self.source.part:
+            return getattr(child, self.source.part) is not None
+        return (child.value is not None) == (self._kind in ('counter', 'gauge'))
+
+    def _labels(self, labels: Mapping[str, str]) -> dict[str, str]:
+        relabelled = {}
+        for label, value in labels.items():
+            if label in self._conditional:
+                continue
+            if self._drop is not None and label not in self._kept and self._drop.match(label):
+                continue
+            new = self._rename.get(label, label)
+            if new == label or new not in labels:
+                relabelled[new] = value
+        return relabelled
+
+    def _add(self, labels: dict[str, str], children: list[Child]) -> Child:
+        if self._kind in ('counter', 'gauge'):
+            part = self.source.part or 'value'
+            return Child(labels, value=self._convert(_sum(getattr(child, part) for child in children)))
+        return Child(
+            labels,
+            sum=self._convert(_sum(child.sum for child in children)),
+            count=_sum(child.count for child in children),
+            buckets={self._bound(bound): value for bound, value in _add_buckets(children)},
+            # Quantiles of several children cannot be added.
+            quantiles={
+                quantile: self._convert(value)
+                for quantile, value in (children[0].quantiles.items() if len(children) == 1 else ())
+            },
+        )
+
+    def _convert(self, value: float | None) -> float | None:
+        return value if value is None or self.source.divisor == 1 else value / self.source.divisor
+
+    def _bound(self, bound: str) -> str:
+        # A decimal number as the component wrote it, and it stays one: not 0.00010497599999999999 for 104.976.
+        return bound if self.source.divisor == 1 else str(float(Decimal(bound) / self.source.divisor))
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    """Add values in any order to the same result. None where there is none; NaN and infinities are not added."""
+    present = [value for value in values if value is not None]
+    if len(present) < 2:
+        return present[0] if present else None
+    finite = [value for value in present if isfinite(value)]
+    return fsum(finite) if finite else present[0]
+
+
+def _add_buckets(children: list[Child]) -> list[tuple[str, float]]:
+    """Add cumulative buckets bound by bound, in the order of the bounds.
+
+    Only bounds that all children have are kept: at another bound the sum would lack the children without it.
+    """
+    if len(children) == 1:
+        return list(children[0].buckets.items())
+    counts: dict[float, tuple[str, list[float]]] = {}
+    for child in children:
+        for bound, value in child.buckets.items():
+            counts.setdefault(float(bound), (bound, []))[1].append(value)
+    return [
+        (bound, _sum(values))
+        for _, (bound, values) in sorted(counts.items(), key=lambda item: item[0])
+        if len(values) == len(children)
+    ]
+
+
+def _family(name: str, entry: Entry, children: Iterable[Child]) -> Metric:
+    metric = Metric(name, entry.description, entry.type)
+    samples = metric.samples
+    for child in children:
+        # Every sample owns its labels: the base check changes them.
+        if entry.type == 'counter':
+            samples.append(Sample(f'{name}_total', dict(child.labels), child.value))
+            continue
+        if entry.type == 'gauge':
+            samples.append(Sample(name, dict(child.labels), child.value))
+            continue
+        if 'bucket' in entry.parts:
+            samples.extend(
+                Sample(f'{name}_bucket', {**child.labels, 'le': bound}, value) for bound, value in child.buckets.items()
+            )
+        if 'quantile' in entry.parts:
+            samples.extend(
+                Sample(name, {**child.labels, 'quantile': quantile}, value)
+                for quantile, value in child.quantiles.items()
+            )
+        for part in ('sum', 'count'):
+            value = getattr(child, part)
+            if value is not None:
+                samples.append(Sample(f'{name}_{part}', dict(child.labels), value))
+    return metric

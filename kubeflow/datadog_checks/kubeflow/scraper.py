@@ -1,0 +1,152 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client import Metric
+from requests.exceptions import RequestException
+
+from datadog_checks.base import is_affirmative
+from datadog_checks.base.checks.openmetrics.v2.scraper import OpenMetricsScraper
+from datadog_checks.base.constants import ServiceCheck
+
+from .catalogue import Catalogue, Entry
+from .diagnosis import is_starting, nothing_recognised
+from .endpoint import hide_secrets, public_url
+from .payload import Payload, Slots
+from .relabel import Ranked, Relabeller
+
+# Reserved by Datadog: as tags from labels they would overwrite what the Agent knows. `rename_labels` may choose
+# another name. `version` is Go's in every family of Kubeflow that is not relabelled (go_info).
+RESERVED_LABELS = {
+    'version': 'go_version',
+    'host': 'client_host',
+    **{
+        label: f'exported_{label}'
+        for label in (
+            'cluster',
+            'cluster_id',
+            'cluster_name',
+            'clusterid',
+            'clustername',
+            'env',
+            'host_name',
+            'hostname',
+            'service',
+        )
+    },
+}
+
+
+@dataclass
+class Report:
+    """What the last scrape was: ids of the recognised components, and the raw families that fed each entry."""
+
+    components: tuple[str, ...] = ()
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class KubeflowScraper(OpenMetricsScraper):
+    """Scrapes one endpoint and relabels what it exposes into the metrics of the catalogue.
+
+    The raw families stay under their own names too, for the metrics the user names in `extra_metrics`.
+    """
+
+    def __init__(self, check, config: Mapping, catalogue: Catalogue, entries: tuple[Entry, ...]):
+        super().__init__(check, config)
+        self._public_endpoint = public_url(self.endpoint)
+        # The tags of the service check are these too.
+        self.tags = self.static_tags = tuple(
+            f'endpoint:{self._public_endpoint}' if tag == f'endpoint:{self.endpoint}' else tag
+            for tag in self.static_tags
+        )
+        named_labels = frozenset(self.exclude_labels) | self.include_labels | self.rename_labels.keys()
+        self.rename_labels = {**RESERVED_LABELS, **self.rename_labels}
+        self._catalogue = catalogue
+        self._slots = Slots(entries)
+        self._relabel = Relabeller(
+            catalogue, entries, kept_labels=named_labels, aliases=is_affirmative(config.get('submit_reconcide_alias'))
+        )
+        self._overruled: set[Ranked] = set()
+        self._announced: tuple[str, ...] | None = None
+        self._answered = False
+        self.report = Report()
+
+    def scrape(self):
+        self.report = Report()
+        try:
+            super().scrape()
+        except RequestException as error:
+            raise type(error)(hide_secrets(str(error), self.endpoint)) from None
+
+    def submit_health_check(self, status, **kwargs):
+        # The base check calls an endpoint healthy that answers 200, as a login page does. It is once it was read.
+        self._answered = status == ServiceCheck.OK
+        if not self._answered:
+            kwargs['message'] = hide_secrets(kwargs['message'], self.endpoint)
+            super().submit_health_check(status, **kwargs)
+
+    def parse_metrics(self) -> Iterator[Metric]:
+        self._answered = False
+        try:
+            yield from super().parse_metrics()
+        except ValueError as error:
+            answer = f'What {self._public_endpoint} answered (Content-Type: {self._content_type or "none"})'
+            cause = 'another port or path of the component, or a login page before it'
+            message = f'{answer} is no Prometheus exposition: {error}. Likely cause: {cause}.'
+            self.submit_health_check(ServiceCheck.CRITICAL, message=message)
+            raise ValueError(message) from None
+        except RequestException as error:
+            if self._answered:
+                self.submit_health_check(ServiceCheck.CRITICAL, message=str(error))
+            raise
+        if self._answered:
+            super().submit_health_check(ServiceCheck.OK)
+
+    def yield_metrics(self, runtime_data: dict) -> Iterator[Metric]:
+        payload = Payload(self._catalogue, self._slots)
+        named = 0
+        for metric in self._with_label_options(super().yield_metrics(runtime_data)):
+            payload.add(metric)
+            # The base check changes the labels of what it submits, so the payload has copied them by now.
+            if self.metric_transformer.get(metric) is not None:
+                named += 1
+                yield metric
+        relabelled = self._relabel(payload, self._overruled)
+        self._overruled |= relabelled.overruled
+        self.report = Report(payload.components, relabelled.sources)
+        self._announce(payload, bool(named or relabelled.families))
+        yield from relabelled.families
+
+    def _with_label_options(self, metrics: Iterable[Metric]) -> Iterator[Metric]:
+        """Apply the options that look at raw labels while the labels are raw."""
+        share = self.label_aggregator.configured
+        if not share and not self.exclude_metrics_by_labels:
+            yield from metrics
+            return
+        for metric in metrics:
+            if share:
+                for sample in metric.samples:
+                    self.label_aggregator.populate(sample.labels)
+            metric.samples = [sample for sample in metric.samples if not self._is_excluded(sample.labels)]
+            yield metric
+
+    def _is_excluded(self, labels: Mapping[str, str]) -> bool:
+        return any(
+            label in labels and excludes(labels[label]) for label, excludes in self.exclude_metrics_by_labels.items()
+        )
+
+    def _announce(self, payload: Payload, useful: bool) -> None:
+        if payload.components != self._announced:
+            self._announced = payload.components
+            titles = ', '.join(self._catalogue.components[name].title for name in payload.components) or 'none'
+            self.log.info('Components recognised at %s: %s', self._public_endpoint, titles)
+            self.set_metadata('components', titles)
+        # An empty exposition is an idle Knative queue-proxy up to 1.18 or an Argo controller that stands by.
+        if useful or payload.components or not payload.names or is_starting(payload, time.time()):
+            return
+        self.warning('%s', nothing_recognised(payload, self._public_endpoint))

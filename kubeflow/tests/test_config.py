@@ -1,0 +1,186 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from pathlib import Path
+
+import pytest
+import yaml
+
+import datadog_checks.kubeflow
+from datadog_checks.base import ConfigurationError
+from datadog_checks.kubeflow import KubeflowCheck
+
+ENDPOINT = 'http://127.0.0.1:8080/metrics'
+EXAMPLE = Path(datadog_checks.kubeflow.__file__).parent / 'data' / 'conf.yaml.example'
+
+
+def load(instance):
+    """Take `instance` through the configuration models of the check; returns the model."""
+    check = KubeflowCheck('kubeflow', {}, [instance])
+    check.load_configuration_models()
+    return check._config_model_instance
+
+
+def failure(instance):
+    """The message a user reads in `agent status` for `instance`."""
+    check = KubeflowCheck('kubeflow', {}, [instance])
+    with pytest.raises(ConfigurationError) as error:
+        check.load_configuration_models()
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    'instance, problem',
+    [
+        pytest.param({}, 'is required and missing', id='absent'),
+        pytest.param({'openmetrics_endpoint': None}, 'is required and missing', id='no value'),
+        pytest.param({'openmetrics_endpoint': ''}, 'is required and empty', id='empty'),
+        pytest.param({'openmetrics_endpoint': '  '}, 'is required and empty', id='blank'),
+        pytest.param({'openmetrics_endpoint': 8080}, 'must be a string, not of type `int`', id='number'),
+        pytest.param({'openmetrics_endpoint': [ENDPOINT]}, 'must be a string, not of type `list`', id='list'),
+        pytest.param(
+            {'openmetrics_endpoint': 'katib:8080/metrics'},
+            'must start with `http://` or `https://` (it is `katib:8080/metrics`)',
+            id='host and port only',
+        ),
+        pytest.param(
+            {'openmetrics_endpoint': '/metrics'},
+            'must start with `http://` or `https://` (it is `/metrics`)',
+            id='path only',
+        ),
+        pytest.param(
+            {'openmetrics_endpoint': 'ftp://katib/metrics'},
+            'must start with `http://` or `https://` (it is `ftp://katib/metrics`)',
+            id='another scheme',
+        ),
+        pytest.param(
+            {'openmetrics_endpoint': 'http:///metrics'}, 'has no host (it is `http:///metrics`)', id='no host'
+        ),
+        pytest.param(
+            {'openmetrics_endpoint': 'http://:8080/metrics'},
+            'has no host (it is `http://:8080/metrics`)',
+            id='port without host',
+        ),
+        pytest.param(
+            {'openmetrics_endpoint': 'http://katib:%%port%%/metrics'},
+            'has a host or port that cannot be read (it is `http://katib:%%port%%/metrics`)',
+            id='unresolved port',
+        ),
+        pytest.param(
+            {'openmetrics_endpoint': 'http://[::1:8080/metrics'},
+            'has a host or port that cannot be read (it is `http://[::1:8080/metrics`)',
+            id='open bracket',
+        ),
+    ],
+)
+def test_a_wrong_endpoint_is_one_sentence_with_an_example(instance, problem):
+    lines = failure(instance).splitlines()
+
+    assert lines[0] == 'Detected 1 error while loading configuration model `InstanceConfig`:'
+    assert [line.strip() for line in lines[1:] if line.strip()] == [
+        f'Value error, `openmetrics_endpoint` {problem}, '
+        'write it like `http://katib-controller.kubeflow.svc:8080/metrics`'
+    ]
+
+
+@pytest.mark.parametrize(
+    'endpoint',
+    [
+        'katib:8080/metrics?token=hunter2',
+        'katib:8080/metrics#hunter2',
+        'http:///metrics?token=hunter2',
+        'user:hunter2@katib:8080/metrics',
+        'ftp://user:hunter2@katib/metrics',
+        'ftp://user:x?hunter2@katib/metrics?a=b@c',
+        'http://user:hunter2@/metrics',
+        'http://user:hunter2@katib:port/metrics',
+    ],
+)
+def test_the_message_about_an_endpoint_never_shows_secrets(endpoint):
+    message = failure({'openmetrics_endpoint': endpoint})
+
+    assert '`openmetrics_endpoint`' in message
+    assert 'hunter2' not in message
+
+
+@pytest.mark.parametrize(
+    'endpoint',
+    [
+        ENDPOINT,
+        'https://workflow-controller-metrics.kubeflow:9090/metrics',
+        'HTTP://katib-controller/metrics',
+        'http://[::1]:8080/metrics',
+        'http://user:password@katib:8080/metrics?format=text',
+        'unix:///var/run/katib.sock/metrics',
+    ],
+)
+def test_a_right_endpoint_is_kept_as_written(endpoint):
+    assert load({'openmetrics_endpoint': endpoint}).openmetrics_endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    'option, value',
+    [
+        pytest.param('exclude_metrics', 'katib_.*', id='string for a list'),
+        pytest.param('extra_metrics', 'katib_queue', id='string for a list of metrics'),
+        pytest.param('rename_labels', ['name:katib_name'], id='list for a mapping'),
+        pytest.param('share_labels', ['target_info'], id='list for a mapping of labels'),
+        pytest.param('auth_token', 'hunter2', id='string for a mapping'),
+        pytest.param('timeout', 'soon', id='text for a number'),
+        pytest.param('max_returned_metrics', 'many', id='text for a whole number'),
+        pytest.param('max_returned_metrics', -1, id='negative number'),
+        pytest.param('collect_runtime_metrics', 'perhaps', id='text for a boolean'),
+        pytest.param('submit_reconcide_alias', 2, id='number for a boolean'),
+        pytest.param('target_info', [], id='list for a boolean'),
+        pytest.param('collect_histograms_as_distributions', {}, id='mapping for a boolean'),
+        pytest.param('hostname_label', 1, id='number for a string'),
+    ],
+)
+def test_a_value_of_the_wrong_type_names_its_option(option, value):
+    message = failure({'openmetrics_endpoint': ENDPOINT, option: value})
+
+    assert option in message.splitlines()[1]
+    assert 'hunter2' not in message
+
+
+def test_all_wrong_options_are_reported_at_once():
+    message = failure({'openmetrics_endpoint': ENDPOINT, 'timeout': 'soon', 'tags': 'team:ml'})
+
+    assert message.startswith('Detected 2 errors')
+    assert 'timeout' in message
+    assert 'tags' in message
+
+
+def test_a_wrong_option_stops_the_run_with_the_same_message(dd_run_check):
+    check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': 'katib:8080'}])
+
+    with pytest.raises(Exception, match='`openmetrics_endpoint` must start with `http://` or `https://`'):
+        dd_run_check(check)
+
+
+@pytest.mark.parametrize('option', ['collect_runtime_metrics', 'submit_reconcide_alias', 'target_info'])
+def test_added_switches_are_off_unless_set(option):
+    assert not getattr(load({'openmetrics_endpoint': ENDPOINT}), option)
+    assert getattr(load({'openmetrics_endpoint': ENDPOINT, option: True}), option) is True
+
+
+def test_the_example_configuration_loads_as_it_is():
+    example = yaml.safe_load(EXAMPLE.read_text(encoding='utf-8'))
+
+    assert example['init_config'] is None
+    assert len(example['instances']) == 1
+    config = load(example['instances'][0])
+    assert config.openmetrics_endpoint == 'http://katib-controller.kubeflow.svc:8080/metrics'
+
+
+def test_the_example_configuration_offers_the_added_options():
+    text = EXAMPLE.read_text(encoding='utf-8')
+
+    for option in (
+        'collect_histograms_as_distributions',
+        'collect_runtime_metrics',
+        'max_returned_metrics',
+        'submit_reconcide_alias',
+        'target_info',
+    ):
+        assert f'# {option}: ' in text

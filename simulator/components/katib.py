@@ -1,0 +1,76 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from collections.abc import Iterable
+
+from prometheus_client import Metric
+
+from ..controller_runtime import ControllerRuntime, Webhooks
+from ..exposition import GO, RawCounter
+from ..runtime import GoRuntime
+from ..world import PhaseChange, World
+from .component import Component
+
+
+class Katib(Component):
+    """katib-controller 0.19 (controller-runtime 0.22) of a standalone installation, hence with cert-rotator.
+
+    A counter has no sample for a namespace before its first event there, and no counter knows the trials that were
+    stopped early or killed.
+    """
+
+    id = 'katib-controller'
+    title = 'Katib controller 0.19'
+    dialect = GO
+
+    COUNTED = (
+        ('experiment', 'Created', 'katib_experiment_created_total'),
+        ('experiment', 'Deleted', 'katib_experiment_deleted_total'),
+        ('experiment', 'Succeeded', 'katib_experiment_succeeded_total'),
+        ('experiment', 'Failed', 'katib_experiment_failed_total'),
+        ('trial', 'Created', 'katib_trial_created_total'),
+        ('trial', 'Deleted', 'katib_trial_deleted_total'),
+        ('trial', 'Succeeded', 'katib_trial_succeeded_total'),
+        ('trial', 'Failed', 'katib_trial_failed_total'),
+        ('trial', 'MetricsUnavailable', 'katib_trial_metrics_unavailable_total'),
+    )
+
+    def __init__(self, world: World):
+        super().__init__(world)
+        self._counters = {
+            (kind, phase): RawCounter(name, f'{kind} objects: {phase}', ['namespace'], registry=self.registry)
+            for kind, phase, name in self.COUNTED
+        }
+        self.registry.register(self)
+        controllers = ('experiment-controller', 'suggestion-controller', 'trial-controller', 'cert-rotator')
+        self._runtime = ControllerRuntime(world, self.registry, controllers, (0, 22), self.id)
+        self._runtime.reconcile('cert-rotator')
+        self._webhooks = Webhooks(
+            world, self.registry, ('/validate-experiment', '/mutate-experiment', '/mutate-pod'), self.id
+        )
+        GoRuntime(self.registry)
+        world.listen(PhaseChange, self._on_change)
+
+    def _on_change(self, change: PhaseChange) -> None:
+        kind = change.object.kind
+        if kind not in ('experiment', 'trial'):
+            return
+        counter = self._counters.get((kind, change.phase))
+        if counter is not None:
+            counter.labels(change.object.namespace).inc()
+        self._runtime.reconcile(f'{kind}-controller')
+        if change.phase == 'Created':
+            if kind == 'trial':
+                self._runtime.reconcile('suggestion-controller')
+                self._webhooks.call('/mutate-pod')
+            else:
+                self._webhooks.call('/mutate-experiment')
+                self._webhooks.call('/validate-experiment')
+
+    def collect(self) -> Iterable[Metric]:
+        """The `_current` gauges: objects by their last condition. A status that holds none has no sample."""
+        for kind in ('experiment', 'trial'):
+            family = Metric(f'katib_{kind}s_current', f'{kind} objects that exist, by status', 'gauge')
+            for (namespace, phase), number in sorted(self.world.phases(kind).items()):
+                family.add_sample(family.name, {'namespace': namespace, 'status': phase}, number)
+            yield family
