@@ -128,17 +128,28 @@ def test_a_label_dropped_by_default_comes_back_where_the_user_names_it(scrape, a
     ]
 
 
+def test_the_host_of_a_sample_is_read_from_a_raw_label(scrape, aggregator):
+    scrape(SIDECAR, hostname_label='server_address', hostname_format='pod-<HOSTNAME>')
+    (metric,) = aggregator.metrics('kubeflow.kserve.inferences.count')
+    assert metric.hostname == 'pod-a'
+
+
+SHARED = (
+    '# TYPE host_info gauge\nhost_info{server_address="a",team="ml"} 1\n' + SIDECAR.partition('# TYPE target_info')[0]
+)
+
+
 @pytest.mark.parametrize('cached', [True, False])
 def test_shared_labels_reach_relabelled_and_raw_families(scrape, aggregator, cached):
-    options = {'share_labels': {'target_info': {'labels': ['kn_revision_name']}}, 'cache_shared_labels': cached}
-    scrape(SIDECAR, times=2, **options)
-    own = tags('kn_route_tag:kn:disabled', 'response_code:200', 'kn_revision_name:toy-00001')
+    options = {'share_labels': {'host_info': {'labels': ['team']}}, 'cache_shared_labels': cached}
+    scrape(SHARED, times=2, extra_metrics=['host_info'], **options)
+    own = tags('kn_route_tag:kn:disabled', 'response_code:200', 'team:ml')
     assert submitted(aggregator, 'kserve.inferences.count') == [(own, 4), (own, 4)]
+    assert submitted(aggregator, 'host_info') == [(tags('server_address:a', 'team:ml'), 1)] * 2
 
 
 def test_shared_labels_that_match_on_a_dropped_label_are_found(scrape, aggregator):
-    text = SIDECAR + '# TYPE host_info gauge\nhost_info{server_address="a",team="ml"} 1\n'
-    scrape(text, share_labels={'host_info': {'match': ['server_address'], 'labels': ['team']}})
+    scrape(SHARED, share_labels={'host_info': {'match': ['server_address'], 'labels': ['team']}})
     assert submitted(aggregator, 'kserve.inferences.count') == [
         (tags('kn_route_tag:kn:disabled', 'response_code:200', 'team:ml'), 4)
     ]

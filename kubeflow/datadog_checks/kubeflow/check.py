@@ -3,7 +3,7 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
-from datadog_checks.base import OpenMetricsBaseCheckV2, is_affirmative
+from datadog_checks.base import OpenMetricsBaseCheckV2
 
 from .catalogue import load_catalogue, transformer_key
 from .config_models import ConfigMixin
@@ -31,9 +31,7 @@ class KubeflowCheck(OpenMetricsBaseCheckV2, ConfigMixin):
             self.scrapers[public_url(endpoint)] = self.scrapers.pop(endpoint)
 
     def create_scraper(self, config):
-        catalogue = load_catalogue()
-        entries = catalogue.selected({'collect_runtime_metrics': is_affirmative(config.get('collect_runtime_metrics'))})
-        return KubeflowScraper(self, self.get_config_with_defaults(config), catalogue, entries)
+        return KubeflowScraper(self, self.get_config_with_defaults(config))
 
     def get_default_config(self):
         return {

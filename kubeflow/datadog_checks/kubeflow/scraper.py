@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from prometheus_client import Metric
 from requests.exceptions import RequestException
@@ -14,7 +15,7 @@ from datadog_checks.base import is_affirmative
 from datadog_checks.base.checks.openmetrics.v2.scraper import OpenMetricsScraper
 from datadog_checks.base.constants import ServiceCheck
 
-from .catalogue import Catalogue, Entry
+from .catalogue import load_catalogue
 from .diagnosis import is_starting, nothing_recognised
 from .endpoint import hide_secrets, public_url
 from .payload import Payload, Slots
@@ -50,13 +51,21 @@ class Report:
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=32)
+def relabelling(runtime_metrics: bool, aliases: bool, kept_labels: frozenset[str]) -> tuple[Slots, Relabeller]:
+    """What instances with these options share; an Agent may run hundreds of them."""
+    catalogue = load_catalogue()
+    entries = catalogue.selected({'collect_runtime_metrics': runtime_metrics})
+    return Slots(entries), Relabeller(catalogue, entries, kept_labels=kept_labels, aliases=aliases)
+
+
 class KubeflowScraper(OpenMetricsScraper):
     """Scrapes one endpoint and relabels what it exposes into the metrics of the catalogue.
 
     The raw families stay under their own names too, for the metrics the user names in `extra_metrics`.
     """
 
-    def __init__(self, check, config: Mapping, catalogue: Catalogue, entries: tuple[Entry, ...]):
+    def __init__(self, check, config: Mapping):
         super().__init__(check, config)
         self._public_endpoint = public_url(self.endpoint)
         # The tags of the service check are these too.
@@ -64,12 +73,13 @@ class KubeflowScraper(OpenMetricsScraper):
             f'endpoint:{self._public_endpoint}' if tag == f'endpoint:{self.endpoint}' else tag
             for tag in self.static_tags
         )
-        named_labels = frozenset(self.exclude_labels) | self.include_labels | self.rename_labels.keys()
+        named_labels = frozenset((*self.exclude_labels, *self.include_labels, *self.rename_labels, self.hostname_label))
         self.rename_labels = {**RESERVED_LABELS, **self.rename_labels}
-        self._catalogue = catalogue
-        self._slots = Slots(entries)
-        self._relabel = Relabeller(
-            catalogue, entries, kept_labels=named_labels, aliases=is_affirmative(config.get('submit_reconcide_alias'))
+        self._catalogue = load_catalogue()
+        self._slots, self._relabel = relabelling(
+            is_affirmative(config.get('collect_runtime_metrics')),
+            is_affirmative(config.get('submit_reconcide_alias')),
+            named_labels,
         )
         self._overruled: set[Ranked] = set()
         self._announced: tuple[str, ...] | None = None

@@ -1,0 +1,79 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What the READMEs tell people to paste or type works."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from datadog_checks.kubeflow import KubeflowCheck
+from datadog_checks.kubeflow.catalogue import load_catalogue
+
+INTEGRATION = Path(__file__).parent.parent
+READMES = (INTEGRATION / 'README.md', INTEGRATION.parent / 'README.md')
+
+
+def snippets(language):
+    for path in READMES:
+        for number, text in enumerate(re.findall(rf'```{language}\n(.*?)```', path.read_text(), re.DOTALL)):
+            yield pytest.param(text, id=f'{path.parent.name}-{number}')
+
+
+def instances(text):
+    """Every instance of the check in a YAML snippet, be it a conf.yaml or the annotations of a pod."""
+    data = yaml.safe_load(text)
+    yield from data.get('instances', ())
+    for name, value in data.get('metadata', {}).get('annotations', {}).items():
+        assert re.fullmatch(r'ad\.datadoghq\.com/[a-z-]+\.checks', name)
+        yield from json.loads(value)['kubeflow']['instances']
+
+
+@pytest.mark.parametrize('text', snippets('yaml'))
+def test_a_yaml_snippet_configures_instances_that_load(text):
+    found = list(instances(text))
+    assert found
+    for instance in found:
+        instance['openmetrics_endpoint'] = instance['openmetrics_endpoint'].replace('%%host%%', '127.0.0.1')
+        check = KubeflowCheck('kubeflow', {}, [instance])
+        check.load_configuration_models()
+        check.configure_scrapers()
+        assert check.scrapers and check._option_warnings == []
+
+
+@pytest.mark.parametrize('text', snippets('shell'))
+def test_a_command_names_a_script_that_is_there(text):
+    scripts = tomllib.loads((INTEGRATION.parent / 'hatch.toml').read_text())['envs']['default']['scripts']
+    commands = re.findall(r'hatch run (\w+)', text)
+    assert commands and set(commands) <= set(scripts)
+
+
+def test_inline_commands_name_scripts_that_are_there():
+    scripts = tomllib.loads((INTEGRATION.parent / 'hatch.toml').read_text())['envs']['default']['scripts']
+    for path in READMES:
+        assert set(re.findall(r'hatch run (\w+)', path.read_text())) <= set(scripts)
+
+
+@pytest.mark.parametrize('path', READMES, ids=lambda path: path.parent.name)
+def test_links_and_paths_lead_to_files(path):
+    text = path.read_text()
+    targets = re.findall(r'\]\(([^)#]+)\)', text) + re.findall(r'^\[\d+\]: (\S+)$', text, re.MULTILINE)
+    targets += re.findall(r'^\| `([\w./-]+/[\w./-]*)` \|', text, re.MULTILINE)
+    local = [target for target in targets if '://' not in target]
+    assert local
+    for target in local:
+        assert (path.parent / target).exists(), target
+
+
+def test_the_endpoints_of_the_readme_are_those_of_the_components():
+    text = READMES[0].read_text()
+    rows = re.findall(r'^\| ([^|]+?) \| `[\w-]+` \| `https?://%%host%%:(\d+)/metrics`', text, re.MULTILINE)
+    components = {component.title.lower(): component for component in load_catalogue().components.values()}
+    known = [(components[title.lower()], port) for title, port in rows if title.lower() in components]
+    assert len(known) >= 6
+    for component, port in known:
+        assert port in component.where, f'{component.title}: {component.where}'
