@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from datadog_checks.kubeflow.catalogue import NAMESPACE, Catalogue, Entry, load_catalogue
+from datadog_checks.kubeflow.catalogue import NAMESPACE, Catalogue, Entry, Source, load_catalogue
 
 INTEGRATION = Path(__file__).parent.parent
 HEADER = (
@@ -80,11 +80,16 @@ def _rows_named(entry: Entry, name: str, description: str) -> Iterator[dict[str,
         }
 
 
-def _short(entry: Entry) -> str:
-    """The submitted names in one cell: `kubeflow.x.{bucket,count,sum}`."""
+def _short(entry: Entry, source: Source | None = None) -> str:
+    """The submitted names in one cell, as far as `source` feeds them: `kubeflow.x.{bucket,count,sum}`."""
     if entry.type in ('histogram', 'summary'):
-        return f'`{NAMESPACE}.{entry.name}.{{{",".join(entry.parts)}}}`'
+        parts = source.parts if source and source.parts else entry.parts
+        return f'`{NAMESPACE}.{entry.name}.{{{",".join(parts)}}}`'
     return f'`{entry.submitted_names()[0]}`'
+
+
+def _bare(entry: Entry, source: Source | None = None) -> str:
+    return _short(entry, source).replace(f'`{NAMESPACE}.', '`', 1)
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -93,16 +98,17 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def coverage_table(catalogue: Catalogue) -> str:
-    """Each component and release with the documented metrics it feeds."""
+    """Each component and release with the documented metrics it feeds, without the prefix they share."""
     fed: dict[tuple[str, str, str], list[str]] = {}
-    for entry in catalogue.metrics:
-        for source in entry.component_sources if entry.documented else ():
-            title = catalogue.components[source.component].title
-            names = fed.setdefault((title, source.releases, source.opt_in or ''), [])
-            if _short(entry) not in names:
-                names.append(_short(entry))
+    for component in catalogue.components.values():
+        for entry in catalogue.metrics:
+            for source in entry.component_sources if entry.documented else ():
+                if source.component == component.id:
+                    names = fed.setdefault((component.title, source.releases, source.opt_in or ''), [])
+                    if _bare(entry, source) not in names:
+                        names.append(_bare(entry, source))
     rows = [(title, releases, ', '.join(names), opt_in) for (title, releases, opt_in), names in fed.items()]
-    none = [_short(entry) for entry in catalogue.metrics if entry.documented and not entry.component_sources]
+    none = [_bare(entry) for entry in catalogue.metrics if entry.documented and not entry.component_sources]
     rows.append(('no component', 'no release', ', '.join(none), ''))
     return _table(('Component', 'Releases', 'Documented metrics', 'Needs'), rows)
 
@@ -118,6 +124,8 @@ def documented_table(catalogue: Catalogue) -> str:
             rows.append((name, 'no component, in no release', '', ''))
         for source in entry.component_sources:
             raw = ' + '.join(f'`{raw_name}`' for raw_name in source.families)
+            if source.parts:
+                raw = f'{raw} (only {", ".join(source.parts)})'
             releases = f'{source.releases}; opt-in: {source.opt_in}' if source.opt_in else source.releases
             rows.append((name, catalogue.components[source.component].title, raw, releases))
             name = ''

@@ -89,7 +89,7 @@ class Source:
     """Raw families that feed one metric, and what becomes of their samples on the way.
 
     `families` maps each raw name, as the component exposes it, to labels its samples get. Several families are
-    added into one.
+    added into one. `parts` are those of the metric the component exposes, where it lacks some.
     """
 
     component: str
@@ -103,6 +103,7 @@ class Source:
     beside: str | None = None
     opt_in: str | None = None
     releases: str = ''
+    parts: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:
@@ -293,6 +294,7 @@ def _source(data: Mapping[str, Any]) -> Source:
             'where': Conditions(data.get('where', {})),
             'drop': tuple(data.get('drop', ())),
             'zero': tuple(data.get('zero', ())),
+            'parts': tuple(data.get('parts', ())),
         }
     )
 
