@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from requests.utils import requote_uri
+
+HIDDEN = '***'
 
 
 def public_url(url: str) -> str:
@@ -15,12 +19,15 @@ def public_url(url: str) -> str:
 
 
 def hide_secrets(text: str, url: str) -> str:
-    """`text` without what `public_url` leaves out of `url`."""
+    """`text` without the credentials and the query string of `url`, as they stand there, encoded or decoded."""
     parts = urlsplit(url)
     userinfo = parts.netloc.rpartition('@')[0]
-    secrets = {f'{userinfo}@', userinfo, parts.username, parts.password} if userinfo else set()
+    replacements = {url: public_url(url)}
+    if userinfo:
+        replacements |= {f'{userinfo}@': '', userinfo: HIDDEN, parts.password or userinfo: HIDDEN}
     if parts.query:
-        secrets |= {f'?{parts.query}', parts.query}
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, '')
+        replacements |= {f'?{parts.query}': '', parts.query: HIDDEN}
+    for secret, replacement in replacements.items():
+        for form in (secret, requote_uri(secret), unquote(secret)):
+            text = text.replace(form, replacement)
     return text
