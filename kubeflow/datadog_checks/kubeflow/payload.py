@@ -24,6 +24,10 @@ CONTROLLER_FAMILIES = frozenset(
 )
 
 
+# The label that tells the samples of a part from each other.
+BOUNDS = {'bucket': 'le', 'quantile': 'quantile'}
+
+
 @dataclass(slots=True)
 class Child:
     """The samples of a family that share all labels but `le` and `quantile`.
@@ -124,27 +128,20 @@ class Payload:
     @staticmethod
     def _keep(children: dict[frozenset, Child], metric: Metric, part: str | None) -> None:
         for sample in metric.samples:
-            labels = sample.labels
             kind = _part(metric.type, sample.name, part)
             if kind is None:
                 continue
-            bound = None
-            if kind == 'bucket':
-                bound = labels.get('le')
-            elif kind == 'quantile':
-                bound = labels.get('quantile')
-            if bound is None and kind in ('bucket', 'quantile'):
+            labels = dict(sample.labels)
+            bound = labels.pop(BOUNDS[kind], None) if kind in BOUNDS else ''
+            if bound is None:
                 continue
             # An empty label is an absent one.
-            own = {
-                name: value
-                for name, value in labels.items()
-                if value and not (bound is not None and name in ('le', 'quantile'))
-            }
-            key = frozenset(own.items())
+            if '' in labels.values():
+                labels = {name: value for name, value in labels.items() if value}
+            key = frozenset(labels.items())
             child = children.get(key)
             if child is None:
-                child = children[key] = Child(own)
+                child = children[key] = Child(labels)
             if kind == 'bucket':
                 child.buckets[bound] = sample.value
             elif kind == 'quantile':
