@@ -38,6 +38,7 @@ def files(catalogue: Catalogue) -> Iterator[tuple[Path, str]]:
     tables = {
         'coverage': coverage_table(catalogue),
         'documented': documented_table(catalogue),
+        'endpoints': endpoints_table(catalogue),
         'metrics': metrics_tables(catalogue),
     }
     for path in (INTEGRATION / 'README.md', INTEGRATION.parent / 'README.md'):
@@ -130,6 +131,16 @@ def documented_table(catalogue: Catalogue) -> str:
             rows.append((name, catalogue.components[source.component].title, raw, releases))
             name = ''
     return _table(('Metric', 'Comes from', 'Raw family', 'Releases'), rows)
+
+
+def endpoints_table(catalogue: Catalogue) -> str:
+    """Where each component's exposition is."""
+    rows = [
+        (component.title, component.container, f'`{component.endpoint}`', component.needs)
+        for component in catalogue.components.values()
+        if component.endpoint
+    ]
+    return _table(('Component', 'Container', 'Endpoint', 'Needs'), rows)
 
 
 def metrics_tables(catalogue: Catalogue) -> str:

@@ -49,17 +49,28 @@ def test_raw_names_are_valid_family_names():
 
 
 def test_every_component_is_known_by_a_sign_and_only_shared_ones_are_not():
-    for component in load_catalogue().components.values():
-        signs = component.prefixes or component.families or component.labels or component.controllers
-        assert bool(signs) != component.shared, component.id
+    catalogue = load_catalogue()
+    for component in catalogue.components.values():
+        fed = (source for entry in catalogue.metrics for source in entry.component_sources)
+        own = any(source.component == component.id and not source.where for source in fed)
+        signs = own or component.prefixes or component.families or component.labels or component.controllers
+        assert bool(signs) or component.shared, component.id
+        assert component.common <= component.controllers, component.id
 
 
 def test_a_sign_belongs_to_one_component():
-    components = load_catalogue().components.values()
-    signs = [sign for component in components for sign in (*component.prefixes, *component.families)]
+    catalogue = load_catalogue()
+    components = catalogue.components.values()
     controllers = [name for component in components for name in component.controllers]
-    assert len(signs) == len(set(signs))
     assert len(controllers) == len(set(controllers))
+    for component in components:
+        for sign in (*component.prefixes, *component.families):
+            assert catalogue.owner(sign) == component.id, f'{component.id}: {sign}'
+    for entry in catalogue.metrics:
+        for source in entry.component_sources:
+            if not (source.where or source.beside or catalogue.components[source.component].shared):
+                for raw_name in source.families:
+                    assert catalogue.owner(raw_name.removesuffix('_total')) == source.component, raw_name
 
 
 def test_every_source_names_the_releases_it_is_in():

@@ -211,6 +211,27 @@ def test_reserved_labels_never_leave_as_they_are_unless_the_user_says_so(scrape,
     assert submitted(aggregator, 'x') == [(tags('peer:h'), 1)]
 
 
+def test_calls_of_other_grpc_services_are_not_those_of_pipelines(scrape, aggregator):
+    services = ('api.RunService', 'kubeflow.pipelines.backend.api.v2beta1.RunService', 'api.Dgraph', 'a.api.RunService')
+    lines = ''.join(f'grpc_server_handled_total{{grpc_service="{service}"}} 1\n' for service in services)
+    scrape(f'# TYPE grpc_server_handled_total counter\n{lines}')
+    assert [own for own, _ in submitted(aggregator, 'pipeline.api.grpc.handled.count')] == [
+        tags(f'grpc_service:{service}') for service in services[:2]
+    ]
+
+
+def test_models_of_triton_add_up_whatever_repository_they_come_from(scrape, aggregator):
+    scrape(
+        '# TYPE nv_inference_request_success counter\n'
+        'nv_inference_request_success{model="m",version="1",namespace="/models/a"} 5\n'
+        '# TYPE nv_inference_request_failure counter\n'
+        'nv_inference_request_failure{model="m",version="1",reason="BACKEND"} 2\n'
+    )
+    own = tags('model_name:m', 'model_version:1')
+    assert submitted(aggregator, 'kserve.inferences.count') == [(own, 7)]
+    assert submitted(aggregator, 'kserve.inference.errors.count') == [(sorted([*own, 'reason:BACKEND']), 2)]
+
+
 def test_runtime_metrics_wait_for_the_option(scrape, aggregator):
     text = KATIB + '# TYPE go_goroutines gauge\ngo_goroutines 9\n'
     scrape(text)
@@ -321,6 +342,26 @@ def test_the_restart_of_a_model_server_does_not_bring_back_the_count_of_its_side
         (tags('model_name:toy'), 1),
         (tags('model_name:toy'), 4),
     ]
+
+
+def test_a_model_server_that_is_seen_late_does_not_count_again_what_its_sidecar_counted(
+    dd_run_check, mock_http_response, aggregator
+):
+    server = """
+    # TYPE request_predict_seconds histogram
+    request_predict_seconds_count{model_name="toy"} %d
+    request_predict_seconds_sum{model_name="toy"} 1
+    """
+    check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT}])
+    for text in (SIDECAR, SIDECAR, SIDECAR + server % 4, SIDECAR + server % 6):
+        mock_http_response(text)
+        dd_run_check(check)
+    for name in ('kserve.inferences.count', 'kserve.inference.duration.seconds.count'):
+        reported = [(metric.value, metric.flush_first_value) for metric in aggregator.metrics(f'kubeflow.{name}')]
+        # 4 is where the server's count starts from, and 2 more came since.
+        assert reported == [(4, False), (4, True), (4, False), (6, True)]
+    created = aggregator.metrics('kubeflow.kserve.inference.duration.seconds.sum')
+    assert [metric.flush_first_value for metric in created] == [False, True, False, True]
 
 
 def test_instances_keep_apart(dd_run_check, mock_http_response, aggregator):

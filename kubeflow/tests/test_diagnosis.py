@@ -40,7 +40,7 @@ def warnings(dd_run_check, mock_http_response, text, **options):
         ),
         pytest.param(
             '# TYPE flask_http_request_total counter\nflask_http_request_total 5\n',
-            'this is a web application of Kubeflow, which exposes nothing this check submits; '
+            "this is a web application, as Kubeflow's own are, and exposes nothing this check submits; "
             'set `openmetrics_endpoint` to a controller or a model server',
             id='web application',
         ),
@@ -58,9 +58,21 @@ def warnings(dd_run_check, mock_http_response, text, **options):
         ),
         pytest.param(
             RUNTIME % 0,
-            'a program that exposes its runtime alone, or whose own metrics are switched off '
-            '(TorchServe without metrics_mode=prometheus); check the port and the options of the component',
+            'a program that exposes its runtime alone, or whose own metrics are switched off; '
+            'check the port and the options of the component',
             id='runtime alone',
+        ),
+        pytest.param(
+            '# TYPE queue_requests_per_second gauge\nqueue_requests_per_second 5\n',
+            "these are numbers for Knative's autoscaler; requests are counted by the InferenceService's pod, port 9091",
+            id="queue-proxy's autoscaling port",
+        ),
+        pytest.param(
+            '# TYPE workqueue_depth gauge\n'
+            'workqueue_depth{name="mutatingwebhookconfiguration"} 1\nworkqueue_depth{name="apiservice"} 1\n',
+            "this program runs controllers that are not Kubeflow's (apiservice, mutatingwebhookconfiguration); "
+            'set `openmetrics_endpoint` to a component of Kubeflow',
+            id='foreign controller with a name that Kubeflow uses too',
         ),
         pytest.param(
             '# TYPE shop_orders_total counter\nshop_orders_total 5\n',
@@ -116,6 +128,28 @@ def test_a_foreign_controller_is_not_submitted_as_one_of_kubeflow(dd_run_check, 
     text = '# TYPE workqueue_depth gauge\nworkqueue_depth{name="clusterqueue"} 1\n'
     assert len(warnings(dd_run_check, mock_http_response, text)) == 1
     assert aggregator.metric_names == []
+
+
+@pytest.mark.parametrize(
+    'controllers, expected',
+    [
+        (('mutatingwebhookconfiguration', 'validatingwebhookconfiguration'), 'Spark operator'),
+        (('notebook', 'Culler'), 'notebook controller'),
+        (('profile', 'cert-rotator'), 'profile controller'),
+        (('notebook', 'agentpool'), 'none'),
+        (('trial-controller', 'one-of-tomorrow'), 'Katib controller'),
+        (('inferenceservice', 'notebook'), 'notebook controller, KServe controller'),
+    ],
+)
+def test_a_controller_others_have_too_is_a_sign_where_no_unknown_one_is_beside_it(
+    dd_run_check, mock_http_response, datadog_agent, controllers, expected
+):
+    samples = ''.join(f'workqueue_depth{{name="{controller}"}} 0\n' for controller in controllers)
+    mock_http_response(f'# TYPE workqueue_depth gauge\n{samples}')
+    check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT}])
+    check.check_id = 'kubeflow:1'
+    dd_run_check(check)
+    datadog_agent.assert_metadata('kubeflow:1', {'components': expected})
 
 
 def test_the_recognised_components_are_metadata_of_the_instance(dd_run_check, mock_http_response, datadog_agent):

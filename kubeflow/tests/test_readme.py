@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from datadog_checks.kubeflow import KubeflowCheck
-from datadog_checks.kubeflow.catalogue import load_catalogue
 
 INTEGRATION = Path(__file__).parent.parent
 READMES = (INTEGRATION / 'README.md', INTEGRATION.parent / 'README.md')
@@ -67,13 +66,3 @@ def test_links_and_paths_lead_to_files(path):
     assert local
     for target in local:
         assert (path.parent / target).exists(), target
-
-
-def test_the_endpoints_of_the_readme_are_those_of_the_components():
-    text = READMES[0].read_text()
-    rows = re.findall(r'^\| ([^|]+?) \| `[\w-]+` \| `https?://%%host%%:(\d+)/metrics`', text, re.MULTILINE)
-    components = {component.title.lower(): component for component in load_catalogue().components.values()}
-    known = [(components[title.lower()], port) for title, port in rows if title.lower() in components]
-    assert len(known) >= 6
-    for component, port in known:
-        assert port in component.where, f'{component.title}: {component.where}'

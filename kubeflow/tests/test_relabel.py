@@ -89,6 +89,11 @@ def test_absence_is_zero_where_another_status_says_the_namespace_is_there(make_c
     ]
 
 
+def test_another_family_may_say_that_the_namespace_is_there(make_catalogue):
+    text = '# TYPE first_parts gauge\nfirst_parts{ns="c",status="Created"} 1\n'
+    assert relabel(make_catalogue(RUNNING), text) == [('running', {'ns': 'c'}, 0)]
+
+
 def test_nothing_is_zero_in_a_payload_without_the_family(make_catalogue):
     assert relabel(make_catalogue(RUNNING), '# TYPE first_other gauge\nfirst_other 1\n') == []
 
@@ -273,6 +278,33 @@ def test_a_source_that_stood_back_stays_back_for_counts(make_catalogue):
     relabeller = Relabeller(catalogue, catalogue.selected({}))
     assert relabeller(payload, overruled).families == []
     assert len(relabeller(payload).families) == 1
+
+
+def test_a_source_of_the_same_program_may_follow(make_catalogue):
+    entry = """
+    name: requests
+    type: counter
+    sources: [{component: first, family: first_new_total}, {component: first, family: first_old_total}]
+    """
+    text = '# TYPE first_new_total counter\nfirst_new_total 5\n# TYPE first_old_total counter\nfirst_old_total 5\n'
+    result = relabel_families(make_catalogue(entry), parse_prometheus(text))
+    assert result.sources == {'requests': ('first_new_total',)}
+    assert result.overruled == set()
+
+
+def test_a_source_is_present_before_its_conditions_leave_anything_of_it(make_catalogue):
+    entry = """
+    name: errors
+    type: counter
+    sources:
+      - {component: first, family: first_done_total, where: {code: {matches: 5..}}}
+      - {component: second, family: second_bad_total}
+    """
+    catalogue = make_catalogue(entry)
+    assert relabel(catalogue, SECOND) == [('errors_total', {}, 2)]
+    text = SECOND + '# TYPE first_done_total counter\nfirst_done_total{code="200"} 9\n'
+    assert relabel(catalogue, text) == []
+    assert relabel(catalogue, text + 'first_done_total{code="503"} 1\n') == [('errors_total', {'code': '503'}, 1)]
 
 
 def test_a_source_that_never_met_another_may_take_over(make_catalogue):

@@ -43,11 +43,14 @@ class Component:
 
     id: str
     title: str
-    where: str = ''
+    container: str = ''
+    endpoint: str = ''
+    needs: str = ''
     prefixes: tuple[str, ...] = ()
     families: frozenset[str] = frozenset()
     labels: Mapping[str, Conditions] = field(default_factory=dict)
     controllers: frozenset[str] = frozenset()
+    common: frozenset[str] = frozenset()
     shared: bool = False
 
 
@@ -191,8 +194,24 @@ class Catalogue:
         return families
 
     @cached_property
+    def common_controllers(self) -> frozenset[str]:
+        """Values of the label `controller` that programs outside Kubeflow use too."""
+        return frozenset(name for component in self.components.values() for name in component.common)
+
+    @cached_property
     def _owners_by_name(self) -> Mapping[str, str]:
-        return {family: component.id for component in self.components.values() for family in component.families}
+        owners = {
+            raw_name.removesuffix('_total')
+            if entry.type == 'counter' and not source.part
+            else raw_name: source.component
+            for entry in self.metrics
+            for source in entry.component_sources
+            if not source.where and not source.beside and not self.components[source.component].shared
+            for raw_name in source.families
+        }
+        return owners | {
+            family: component.id for component in self.components.values() for family in component.families
+        }
 
     @cached_property
     def _owners_by_prefix(self) -> tuple[str, ...]:
@@ -253,6 +272,7 @@ def _component(component_id: str, data: Mapping[str, Any]) -> Component:
             'families': frozenset(data.get('families', ())),
             'labels': {family: Conditions(where) for family, where in data.get('labels', {}).items()},
             'controllers': frozenset(data.get('controllers', ())),
+            'common': frozenset(data.get('common', ())),
         }
     )
 

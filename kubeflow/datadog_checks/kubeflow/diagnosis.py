@@ -30,13 +30,13 @@ FOREIGN = (
     ),
     (
         ('flask_', 'rest_http_', 'nodejs_'),
-        'this is a web application of Kubeflow, which exposes nothing this check submits; '
+        "this is a web application, as Kubeflow's own are, and exposes nothing this check submits; "
         'set `openmetrics_endpoint` to a controller or a model server',
     ),
     (('kube_',), 'this is kube-state-metrics, not a component of Kubeflow'),
     (
-        ('activator_', 'autoscaler_'),
-        "this is a component of Knative; requests are counted by the InferenceService's pod, port 9091",
+        ('activator_', 'autoscaler_', 'queue_requests_per_second', 'queue_average_concurrent_requests'),
+        "these are numbers for Knative's autoscaler; requests are counted by the InferenceService's pod, port 9091",
     ),
 )
 
@@ -82,7 +82,7 @@ def _cause(payload: Payload) -> str:
         return 'a controller whose controllers have not started; look at its log for what it waits for'
     if all(name.startswith(RUNTIME) for name in payload.names):
         return (
-            'a program that exposes its runtime alone, or whose own metrics are switched off '
-            '(TorchServe without metrics_mode=prometheus); check the port and the options of the component'
+            'a program that exposes its runtime alone, or whose own metrics are switched off; '
+            'check the port and the options of the component'
         )
     return 'a wrong port, or a program that is not part of Kubeflow'

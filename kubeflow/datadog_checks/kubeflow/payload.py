@@ -24,6 +24,9 @@ CONTROLLER_FAMILIES = frozenset(
 )
 
 
+# Of a library that many programs link (open-policy-agent's cert-controller).
+NOBODYS_CONTROLLERS = frozenset({'cert-rotator'})
+
 # The label that tells the samples of a part from each other.
 BOUNDS = {'bucket': 'le', 'quantile': 'quantile'}
 
@@ -97,7 +100,11 @@ class Payload:
     @property
     def components(self) -> tuple[str, ...]:
         """Ids of the recognised components, in the catalogue's order."""
-        return tuple(name for name in self._catalogue.components if name in self._components)
+        signs = self.controllers & self._catalogue.controllers.keys()
+        if self.controllers - signs - NOBODYS_CONTROLLERS:
+            signs -= self._catalogue.common_controllers
+        recognised = self._components | {self._catalogue.controllers[controller] for controller in signs}
+        return tuple(name for name in self._catalogue.components if name in recognised)
 
     def add(self, metric: Metric) -> None:
         """Take in one parsed family."""
@@ -122,8 +129,6 @@ class Payload:
                 controller = sample.labels.get('controller') or sample.labels.get('name')
                 if controller:
                     self.controllers.add(controller)
-                    if controller in self._catalogue.controllers:
-                        self._components.add(self._catalogue.controllers[controller])
 
     @staticmethod
     def _keep(children: dict[frozenset, Child], metric: Metric, part: str | None) -> None:

@@ -9,7 +9,7 @@ A pure function of one payload: no network, no check, no memory of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import translate
@@ -35,12 +35,13 @@ Ranked = tuple[str, int]
 class Relabelled:
     """The relabelled families of one payload.
 
-    `sources` has for each fed entry, by name, the raw families that fed it; `overruled` the sources that were there
-    too and fed nothing.
+    `sources` has for each fed entry, by name, the raw families that fed it; `ranks` the position of the source that
+    fed each family, by its name; `overruled` the sources that were there too and fed nothing.
     """
 
     families: list[Metric] = field(default_factory=list)
     sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
     overruled: set[Ranked] = field(default_factory=set)
 
 
@@ -71,8 +72,10 @@ class Relabeller:
     def __call__(self, payload: Payload, overruled: Collection[Ranked] = ()) -> Relabelled:
         """Relabel one payload.
 
-        For each entry the first source that is present feeds it and the others do not. A child that fed a
-        documented metric feeds no other one, unless that is documented too.
+        For each entry the first source that is present feeds it and the others do not. A source is present where its
+        families have samples, be it others than its conditions ask for: errors come from the server that counts
+        errors before it has counted one. A child that fed a documented metric feeds no other one, unless that is
+        documented too.
 
         `overruled` are sources that stood back in an earlier payload of the same endpoint. They feed no count even
         where they stand alone: a sidecar outlives the model server's restarts, and its count holds the inferences
@@ -80,38 +83,41 @@ class Relabeller:
         """
         result = Relabelled()
         claimed: set[int] = set()
+        components = payload.components
         for entry, keys, feeds in self._feeds:
-            fed = False
-            for rank, feed in enumerate(feeds):
-                if (entry.name, rank) in overruled and entry.type != 'gauge':
-                    continue
-                shared = self._is_shared(feed.source)
-                if shared and not payload.components:
-                    continue
-                taken = [
-                    (child, added)
-                    for child, added in feed.take(payload)
-                    if entry.documented or id(child) not in claimed
-                ]
-                if fed:
-                    if taken:
-                        result.overruled.add((entry.name, rank))
-                    continue
-                merged = feed.merge(taken, payload, self._component_of(payload) if shared else None)
-                if not merged:
-                    continue
-                fed = True
-                if entry.documented:
-                    claimed.update(id(child) for child, _ in taken)
-                result.families.extend(_family(key, entry, merged) for key in keys)
-                result.sources[entry.name] = feed.raw_names_in(payload)
+            present = [
+                (rank, feed)
+                for rank, feed in enumerate(feeds)
+                if feed.is_in(payload)
+                and (components or not self._is_shared(feed.source))
+                and (entry.type == 'gauge' or (entry.name, rank) not in overruled)
+            ]
+            if not present:
+                continue
+            (rank, feed), *others = present
+            result.overruled.update(
+                (entry.name, other) for other, each in others if each.source.component != feed.source.component
+            )
+            taken = [
+                (child, added) for child, added in feed.take(payload) if entry.documented or id(child) not in claimed
+            ]
+            merged = feed.merge(
+                taken, payload, self._component_of(components) if self._is_shared(feed.source) else None
+            )
+            if not merged:
+                continue
+            if entry.documented:
+                claimed.update(id(child) for child, _ in taken)
+            result.families.extend(_family(key, entry, merged) for key in keys)
+            result.sources[entry.name] = feed.raw_names_in(payload)
+            result.ranks.update((key, rank) for key in keys)
         return result
 
     def _is_shared(self, source: Source) -> bool:
         return source.component != DOCUMENTED and self._catalogue.components[source.component].shared
 
-    def _component_of(self, payload: Payload) -> Callable[[Mapping[str, str]], str | None]:
-        sole = payload.components[0] if len(payload.components) == 1 else None
+    def _component_of(self, components: Sequence[str]) -> Callable[[Mapping[str, str]], str | None]:
+        sole = components[0] if len(components) == 1 else None
 
         def component_of(labels: Mapping[str, str]) -> str | None:
             return self._catalogue.controllers.get(labels.get('controller') or labels.get('name', ''), sole)
@@ -136,10 +142,15 @@ class _Feed:
             for raw_name, added in source.families.items()
         ]
 
-    def take(self, payload: Payload) -> list[Taken]:
-        """The children of a payload that this source is made of."""
+    def is_in(self, payload: Payload) -> bool:
+        """Whether a payload has what this source is made of, whatever its conditions leave of it."""
         if self.source.beside and counter_key(self.source.beside) not in payload.children:
-            return []
+            return False
+        slots = (*(slot for slot, _, _ in self._slots), *self.source.zero)
+        return any(self._is_whole(child) for slot in slots for child in payload.children.get(slot, {}).values())
+
+    def take(self, payload: Payload) -> list[Taken]:
+        """The children of a payload that this source is made of, and the labels they get."""
         return [
             (child, added)
             for slot, _, added in self._slots

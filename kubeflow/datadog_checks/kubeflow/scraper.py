@@ -81,7 +81,9 @@ class KubeflowScraper(OpenMetricsScraper):
             is_affirmative(config.get('submit_reconcide_alias')),
             named_labels,
         )
+        # What earlier payloads of the endpoint settled: see `Relabeller`.
         self._overruled: set[Ranked] = set()
+        self._ranks: dict[str, int] = {}
         self._announced: tuple[str, ...] | None = None
         self._answered = False
         self.report = Report()
@@ -130,7 +132,15 @@ class KubeflowScraper(OpenMetricsScraper):
         self._overruled |= relabelled.overruled
         self.report = Report(payload.components, relabelled.sources)
         self._announce(payload, bool(named or relabelled.families))
-        yield from relabelled.families
+        flush_first_value = runtime_data['flush_first_value']
+        for family in relabelled.families:
+            # What a source counted before it took over from another one has been reported from there.
+            rank = relabelled.ranks[family.name]
+            taken_over = self._ranks.get(family.name, rank) != rank
+            runtime_data['flush_first_value'] = flush_first_value and not taken_over
+            yield family
+        runtime_data['flush_first_value'] = flush_first_value
+        self._ranks |= relabelled.ranks
 
     def _with_label_options(self, metrics: Iterable[Metric]) -> Iterator[Metric]:
         """Apply the options that look at raw labels while the labels are raw."""
