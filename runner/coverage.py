@@ -65,7 +65,7 @@ def _origin(catalogue: Any, entry: Any, families: list[str]) -> str:
         titles = [
             catalogue.components[source.component].title
             for source in entry.component_sources
-            if family in source.families
+            if family in source.families or family in source.zero
         ]
         groups.setdefault(titles[0] if titles else '', []).append(family)
     return '; '.join(

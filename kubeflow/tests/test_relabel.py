@@ -91,7 +91,9 @@ def test_absence_is_zero_where_another_status_says_the_namespace_is_there(make_c
 
 def test_another_family_may_say_that_the_namespace_is_there(make_catalogue):
     text = '# TYPE first_parts gauge\nfirst_parts{ns="c",status="Created"} 1\n'
-    assert relabel(make_catalogue(RUNNING), text) == [('running', {'ns': 'c'}, 0)]
+    result = relabel_families(make_catalogue(RUNNING), parse_prometheus(text))
+    assert [sample[:3] for sample in result.families[0].samples] == [('kubeflow:running', {'ns': 'c'}, 0)]
+    assert result.sources == {'running': ('first_parts',)}
 
 
 def test_nothing_is_zero_in_a_payload_without_the_family(make_catalogue):

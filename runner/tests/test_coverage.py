@@ -5,11 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from datadog_checks.kubeflow.catalogue import Source
+
 from ..coverage import Row, coverage
 
 
 def source(family, component, opt_in=None):
-    return SimpleNamespace(family=family, families={family: {}}, component=component, opt_in=opt_in)
+    return Source(component, {family: {}}, opt_in=opt_in, zero=('instead',))
 
 
 def entry(name, *sources, documented='raw'):
@@ -51,6 +53,11 @@ def test_a_metric_comes_from_the_families_of_whoever_sent_it(rows):
         Row('kubeflow.m.bucket', True, 'alpha_seconds of Alpha'),
         Row('kubeflow.m.count', True, 'alpha_seconds of Alpha; beta_seconds of Beta'),
     ]
+
+
+def test_a_family_that_stands_for_zeros_is_a_component_s_too(rows):
+    came = rows(entry('m', source('alpha', 'a')), execution(['kubeflow.m.count'], sources={'m': ('instead',)}))
+    assert Row('kubeflow.m.count', True, 'instead of Alpha') in came
 
 
 def test_the_documented_raw_name_has_no_component(rows):

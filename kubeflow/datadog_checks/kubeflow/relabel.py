@@ -159,7 +159,9 @@ class _Feed:
         ]
 
     def raw_names_in(self, payload: Payload) -> tuple[str, ...]:
-        return tuple(raw_name for slot, raw_name, _ in self._slots if slot in payload.children)
+        """The raw families of this source that a payload has, or those that stand in for it with zeros."""
+        own = tuple(raw_name for slot, raw_name, _ in self._slots if slot in payload.children)
+        return own or tuple(raw_name for raw_name in self.source.zero if raw_name in payload.children)
 
     def merge(
         self,
