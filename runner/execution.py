@@ -14,7 +14,6 @@ from typing import Any
 from .agent import DatadogAgent
 from .aggregator import Aggregator, CheckSampler, Submitted
 from .configuration import Instance
-from .redaction import secrets
 
 CHECK = 'kubeflow'
 
@@ -60,8 +59,6 @@ class Execution:
             self._check = check_class(CHECK, copy.deepcopy(instance.init_config), [copy.deepcopy(instance.options)])
             self._check.check_id = self.check_id
             self._check.provider = 'file'
-            for secret in secrets(str(instance.options.get('openmetrics_endpoint', ''))):
-                self._check.register_secret(secret)
         except Exception as error:
             self._creation_error = json.dumps([{'message': str(error), 'traceback': traceback.format_exc()}])
 

@@ -5,20 +5,15 @@
 
 from urllib.parse import urlsplit
 
+MALFORMED = 'a malformed URL'
+
 
 def redacted(url: str) -> str:
-    """Scheme, host, port and path of `url`."""
+    """Scheme, host, port and path of `url`. Where user information may stand in the wrong place nothing is shown."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return 'a malformed URL'
+        return MALFORMED
+    if '@' in url and '@' not in parts.netloc:
+        return MALFORMED
     return parts._replace(netloc=parts.netloc.rpartition('@')[2], query='', fragment='').geturl()
-
-
-def secrets(url: str) -> list[str]:
-    """The parts of `url` that must not turn up in an error message."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return [url]
-    return [part for part in (parts.netloc.rpartition('@')[0], parts.password, parts.query) if part]

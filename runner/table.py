@@ -23,7 +23,9 @@ class Printer:
     def __init__(self, stream: TextIO):
         # Decided here, for rich would take FORCE_COLOR in the environment for a terminal.
         terminal = stream.isatty()
-        self._console = Console(file=stream, force_terminal=terminal, width=None if terminal else self.UNBOUNDED)
+        width = None if terminal else self.UNBOUNDED
+        # `:fire:` in a tag is a tag.
+        self._console = Console(file=stream, force_terminal=terminal, width=width, emoji=False)
 
     def text(self, text: str = '', style: str | None = None) -> None:
         self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)

@@ -4,9 +4,11 @@
 """The check with the options of the base check: they keep their meaning, on raw names as the endpoint shows them."""
 
 import pytest
-from requests.exceptions import ChunkedEncodingError, RequestException
+from requests.exceptions import ChunkedEncodingError, InvalidHeader, RequestException
+from requests.exceptions import ConnectionError as RequestsConnectionError
 
 from datadog_checks.base.constants import ServiceCheck
+from datadog_checks.base.utils.tagging import GENERIC_TAGS
 from datadog_checks.kubeflow import KubeflowCheck
 
 ENDPOINT = 'http://somewhere:8080/metrics'
@@ -200,6 +202,13 @@ def test_telemetry_counts_what_came_and_what_went(scrape, aggregator):
     assert counted == {'input': 6, 'ignored': 2, 'processed': sum(len(aggregator.metrics(name)) for name in own)}
 
 
+@pytest.mark.parametrize('label', sorted(GENERIC_TAGS))
+def test_no_reserved_label_becomes_a_tag_under_its_own_name(scrape, aggregator, label):
+    scrape(f'# TYPE x gauge\nx{{{label}="v"}} 1\n', extra_metrics=['x'])
+    ((own, _),) = submitted(aggregator, 'x')
+    assert [tag.partition(':')[0] for tag in own if tag.endswith(':v')] not in ([], [label])
+
+
 def test_reserved_labels_never_leave_as_they_are_unless_the_user_says_so(scrape, aggregator):
     text = '# TYPE x gauge\nx{version="go1.25",host="h",service="s",env="e",cluster="c"} 1\n'
     scrape(text, extra_metrics=['x'], exclude_labels=['cluster'])
@@ -294,7 +303,7 @@ def test_an_answer_cut_short_is_critical(dd_run_check, mocker, aggregator):
         yield '# TYPE katib_experiment_created_total counter'
         raise ChunkedEncodingError(f'{SECRET_ENDPOINT} closed the connection')
 
-    response = mocker.MagicMock(status_code=200, headers={}, iter_lines=lines)
+    response = mocker.MagicMock(status_code=200, is_redirect=False, headers={}, iter_lines=lines)
     response.__enter__.return_value = response
     mocker.patch('requests.Session.get', return_value=response)
     check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': SECRET_ENDPOINT}])
@@ -303,6 +312,57 @@ def test_an_answer_cut_short_is_critical(dd_run_check, mocker, aggregator):
     (service_check,) = aggregator.service_checks('kubeflow.openmetrics.health')
     assert service_check.status == ServiceCheck.CRITICAL
     assert 'pa55' not in service_check.message + str(error.value)
+
+
+def test_a_line_that_cannot_be_understood_is_not_taken_for_a_login_page(dd_run_check, mock_http_response):
+    mock_http_response(KATIB + 'this is no sample\n')
+    check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT}])
+    with pytest.raises(Exception, match=f'The exposition of {ENDPOINT} has a line that cannot be understood, after 3 '):
+        dd_run_check(check)
+
+
+def test_a_redirect_that_must_not_be_followed_is_critical(dd_run_check, mock_http_response, aggregator):
+    mock_http_response('', status_code=302, headers={'Location': 'http://login/'})
+    check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT, 'allow_redirects': False}])
+    with pytest.raises(Exception, match='302 redirect for url: .* set `openmetrics_endpoint` to where it leads'):
+        dd_run_check(check)
+    aggregator.assert_service_check('kubeflow.openmetrics.health', ServiceCheck.CRITICAL, count=1)
+
+
+def test_an_error_before_any_answer_is_not_blamed_on_the_answer(dd_run_check, mocker, aggregator):
+    mocker.patch('requests.Session.get', side_effect=InvalidHeader("in header value: 'Bearer s3cret\n'"))
+    check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT}])
+    with pytest.raises(Exception, match=rf'There was an error scraping endpoint {ENDPOINT}: in header value: \*\*\*'):
+        dd_run_check(check)
+    aggregator.assert_service_check('kubeflow.openmetrics.health', ServiceCheck.CRITICAL, count=1)
+
+
+def test_a_connection_error_that_is_ignored_is_critical_all_the_same(dd_run_check, mocker, aggregator):
+    mocker.patch('requests.Session.get', side_effect=RequestsConnectionError('refused'))
+    check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT, 'ignore_connection_errors': True}])
+    dd_run_check(check)
+    aggregator.assert_service_check('kubeflow.openmetrics.health', ServiceCheck.CRITICAL, count=1)
+    aggregator.assert_service_check('kubeflow.openmetrics.health', ServiceCheck.OK, count=0)
+
+
+def test_a_file_that_is_not_there_is_named_with_the_options_that_may_name_it(dd_run_check):
+    reader = {'type': 'file', 'path': '/nowhere/token'}
+    writer = {'type': 'header', 'name': 'Authorization', 'value': 'Bearer <TOKEN>'}
+    instance = {'openmetrics_endpoint': ENDPOINT, 'auth_token': {'reader': reader, 'writer': writer}}
+    with pytest.raises(Exception, match='The file /nowhere/token .* look at `auth_token`'):
+        dd_run_check(KubeflowCheck('kubeflow', {}, [instance]))
+
+
+def test_a_report_is_of_the_last_scrape_alone(dd_run_check, mock_http_response):
+    check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT}])
+    mock_http_response(KATIB)
+    dd_run_check(check)
+    (scraper,) = check.scrapers.values()
+    assert scraper.report.components == ('katib-controller',)
+    mock_http_response('', status_code=503)
+    with pytest.raises(Exception, match='503'):
+        dd_run_check(check)
+    assert (scraper.report.components, scraper.report.sources) == ((), {})
 
 
 SECRET_ENDPOINT = 'http://user:pa55@somewhere:8080/metrics?token=s3cret'

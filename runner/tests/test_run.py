@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from urllib.request import urlopen
 
@@ -171,6 +172,30 @@ def test_failure_of_one_instance(run_check, serve, form):
         assert '[ERROR]' in result.stdout
 
 
+def test_tags_are_printed_as_they_are(run_check, serve, tmp_path):
+    path = tmp_path / 'conf.yaml'
+    instance = {'openmetrics_endpoint': serve(katib(4)), 'tags': ['model:fire:x', 'a:[red]b'], 'name': 'one'}
+    path.write_text(json.dumps({'instances': [instance]}))
+    output = run_check('--config', str(path), '--times', '1').stdout
+    assert re.search(r'gauge +\d+ +1 +a:\[red\]b, endpoint:\S+, model:fire:x, namespace:', output)
+    assert 'Instance ID: kubeflow:one:' in output
+
+
+def test_a_warning_is_the_state_of_an_instance(run_check, serve):
+    output = run_check(serve('# TYPE shop_orders gauge\nshop_orders 1\n'), '--pause', '0').stdout
+    assert '[WARNING]' in output
+    assert "Warning: Nothing at " in output
+
+
+def test_the_init_config_of_a_file_is_the_check_s(run_check, serve, tmp_path):
+    path = tmp_path / 'conf.yaml'
+    instances = [{'openmetrics_endpoint': serve(katib(4))}]
+    path.write_text(json.dumps({'init_config': {'timeout': 'soon'}, 'instances': instances}))
+    result = run_check('--config', str(path), '--times', '1')
+    assert result.returncode == 1
+    assert re.search(r'Error: .*SharedConfig', result.stdout)
+
+
 def test_the_last_run_decides(run_check, serve):
     assert run_check(serve(LOGIN_PAGE, katib(4)), '--pause', '0').returncode == 0
     assert run_check(serve(katib(4), LOGIN_PAGE), '--pause', '0').returncode == 1
@@ -193,7 +218,14 @@ def test_without_arguments_the_simulator_is_checked(run_check):
 
 
 def test_control_c(serve):
-    url = serve(katib(4))
+    scraped = threading.Event()
+
+    class Payload(str):
+        def encode(self):
+            scraped.set()
+            return super().encode()
+
+    url = serve(Payload(katib(4)))
     with subprocess.Popen(
         [sys.executable, '-m', 'runner', '--times', '1000', '--pause', '0.01', url],
         cwd=ROOT,
@@ -201,9 +233,9 @@ def test_control_c(serve):
         stderr=subprocess.PIPE,
         text=True,
     ) as program:
-        time.sleep(2)
+        assert scraped.wait(30)
         program.send_signal(signal.SIGINT)
-        output, errors = program.communicate(timeout=10)
+        output, errors = program.communicate(timeout=30)
     assert program.returncode == 130
     assert (output, errors) == ('', '')
     with urlopen(url, timeout=5) as response:

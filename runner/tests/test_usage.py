@@ -5,7 +5,7 @@ import pytest
 
 from ..cli import main
 from ..configuration import Instance, distinct, from_file, from_url
-from ..redaction import redacted, secrets
+from ..redaction import redacted
 
 
 @pytest.fixture
@@ -33,6 +33,9 @@ def message(capsys):
         (['http:///x'], "check: argument URL: 'http:///x' is no http:// or https:// URL"),
         (['http://h:port/'], "check: argument URL: 'http://h:port/' is no http:// or https:// URL"),
         (['ftp://u:pw@h/?t=1'], "check: argument URL: 'ftp://h/' is no http:// or https:// URL"),
+        (['u:pw@h/m'], "check: argument URL: 'a malformed URL' is no http:// or https:// URL"),
+        (['http://u:p/w@h/m'], "check: argument URL: 'a malformed URL' is no http:// or https:// URL"),
+        (['http:u:pw@h/m'], "check: argument URL: 'a malformed URL' is no http:// or https:// URL"),
         (['http://h/', '--config', 'f'], 'check: give either URLs or --config'),
         (['--times', '0'], "check: argument --times: '0' is no whole number above 0"),
         (['--times', 'two'], "check: argument --times: 'two' is no whole number above 0"),
@@ -113,8 +116,3 @@ def test_equal_instances_run_once():
 )
 def test_redacted(url, expected):
     assert redacted(url) == expected
-
-
-def test_secrets():
-    assert secrets('http://user:pw@h/?token=1') == ['user:pw', 'pw', 'token=1']
-    assert secrets('http://h/') == []

@@ -7,7 +7,7 @@ from datadog_checks.base import OpenMetricsBaseCheckV2
 
 from .catalogue import load_catalogue, transformer_key
 from .config_models import ConfigMixin
-from .endpoint import public_url
+from .endpoint import SECRETS_FILTER, hide_secrets, public_url
 from .options import unknown_options
 from .scraper import KubeflowScraper
 
@@ -17,6 +17,14 @@ class KubeflowCheck(OpenMetricsBaseCheckV2, ConfigMixin):
 
     __NAMESPACE__ = 'kubeflow'
     DEFAULT_METRIC_LIMIT = 0
+
+    def __init__(self, name, init_config, instances):
+        super().__init__(name, init_config, instances)
+        self.log.logger.addFilter(SECRETS_FILTER)
+
+    def sanitize(self, text):
+        """Service checks, errors and tracebacks pass here on their way to the Agent."""
+        return hide_secrets(super().sanitize(text))
 
     def check(self, instance):
         for sentence in self._option_warnings:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from prometheus_client import Metric
-from requests.exceptions import RequestException
+from requests.exceptions import HTTPError, RequestException
 
 from datadog_checks.base import is_affirmative
 from datadog_checks.base.checks.openmetrics.v2.scraper import OpenMetricsScraper
@@ -17,7 +17,7 @@ from datadog_checks.base.constants import ServiceCheck
 
 from .catalogue import load_catalogue
 from .diagnosis import is_starting, nothing_recognised
-from .endpoint import hide_secrets, public_url
+from .endpoint import public_url
 from .payload import Payload, Slots
 from .relabel import Ranked, Relabeller
 
@@ -92,32 +92,58 @@ class KubeflowScraper(OpenMetricsScraper):
         self.report = Report()
         try:
             super().scrape()
-        except RequestException as error:
-            raise type(error)(hide_secrets(str(error), self.endpoint)) from None
+        except FileNotFoundError as error:
+            options = '`auth_token`, `tls_ca_cert`, `tls_cert` and `tls_private_key`'
+            raise FileNotFoundError(
+                f'The file {error.filename} that an option of the instance names is not there: look at {options}'
+            ) from None
+
+    def get_connection(self):
+        response = super().get_connection()
+        if response.is_redirect:
+            response.close()
+            raise HTTPError(
+                f'{response.status_code} redirect for url: {self._public_endpoint}, which `allow_redirects: false` '
+                'forbids to follow: set `openmetrics_endpoint` to where it leads'
+            )
+        return response
 
     def submit_health_check(self, status, **kwargs):
         # The base check calls an endpoint healthy that answers 200, as a login page does. It is once it was read.
         self._answered = status == ServiceCheck.OK
         if not self._answered:
-            kwargs['message'] = hide_secrets(kwargs['message'], self.endpoint)
             super().submit_health_check(status, **kwargs)
 
     def parse_metrics(self) -> Iterator[Metric]:
         self._answered = False
+        families = 0
         try:
-            yield from super().parse_metrics()
-        except ValueError as error:
-            answer = f'What {self._public_endpoint} answered (Content-Type: {self._content_type or "none"})'
-            cause = 'another port or path of the component, or a login page before it'
-            message = f'{answer} is no Prometheus exposition: {error}. Likely cause: {cause}.'
-            self.submit_health_check(ServiceCheck.CRITICAL, message=message)
-            raise ValueError(message) from None
+            for metric in super().parse_metrics():
+                families += 1
+                yield metric
         except RequestException as error:
+            # What failed before an answer came has been reported.
             if self._answered:
                 self.submit_health_check(ServiceCheck.CRITICAL, message=str(error))
             raise
+        except ValueError as error:
+            if not self._answered:
+                raise
+            message = self._unreadable(families, error)
+            self.submit_health_check(ServiceCheck.CRITICAL, message=message)
+            raise ValueError(message) from None
         if self._answered:
             super().submit_health_check(ServiceCheck.OK)
+
+    def _unreadable(self, families: int, reason: ValueError) -> str:
+        if families:
+            return (
+                f'The exposition of {self._public_endpoint} has a line that cannot be understood, after {families} '
+                f'metric families that could: {reason}'
+            )
+        answer = f'What {self._public_endpoint} answered (Content-Type: {self._content_type or "none"})'
+        cause = 'another port or path of the component, or a login page before it'
+        return f'{answer} is no Prometheus exposition: {reason}. Likely cause: {cause}.'
 
     def yield_metrics(self, runtime_data: dict) -> Iterator[Metric]:
         payload = Payload(self._catalogue, self._slots)
