@@ -102,6 +102,7 @@ def test_generated_files_are_fresh():
         pytest.param({'c': ['a', 'b']}, {'c': 'ab'}, False, id='none of'),
         pytest.param({'code': {'matches': '5..'}}, {'code': '503'}, True, id='pattern'),
         pytest.param({'code': {'matches': '5..'}}, {'code': '1503'}, False, id='pattern is anchored'),
+        pytest.param({'code': {'matches': '5..'}}, {'code': '5030'}, False, id='pattern is anchored at its end'),
         pytest.param({'code': {'matches': '(?!OK$).+'}}, {'code': 'OK'}, False, id='pattern that excludes'),
         pytest.param({'code': {'matches': '(?!OK$).+'}}, {'code': 'OKAY'}, True, id='pattern excludes no more'),
         pytest.param({'code': {'matches': '(?!OK$).+'}}, {}, False, id='pattern, absent'),

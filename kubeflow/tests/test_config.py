@@ -67,6 +67,12 @@ def failure(instance):
             id='unresolved port',
         ),
         pytest.param(
+            {'openmetrics_endpoint': 'http://%%host%%:8080/metrics'},
+            'holds a template variable that Autodiscovery has not resolved (it is `http://%%host%%:8080/metrics`)',
+            id='unresolved host',
+        ),
+        pytest.param({'openmetrics_endpoint': f' {ENDPOINT}'}, 'has blanks around it', id='blanks'),
+        pytest.param(
             {'openmetrics_endpoint': 'http://[::1:8080/metrics'},
             'has a host or port that cannot be read (it is `http://[::1:8080/metrics`)',
             id='open bracket',
@@ -141,6 +147,52 @@ def test_a_value_of_the_wrong_type_names_its_option(option, value):
 
     assert option in message.splitlines()[1]
     assert 'hunter2' not in message
+
+
+@pytest.mark.parametrize(
+    'option, value, problem',
+    [
+        ('tags', 'team:ml', 'must be a list, not of type `str`'),
+        ('extra_metrics', {'a': 'b'}, 'must be a list, not of type `dict`'),
+        ('headers', 'X: y', 'must be a mapping, not of type `str`'),
+        ('auth_token', [], 'must be a mapping, not of type `list`'),
+        ('proxy', 'http://proxy', 'must be a mapping, not of type `str`'),
+        ('timeout', 0, 'must be a number of seconds above 0'),
+        ('read_timeout', -1.5, 'must be a number of seconds above 0'),
+        ('exclude_metrics', ['go_.*', '('], 'has an entry that is no regular expression, `(`: '),
+        ('raw_line_filters', ['['], 'has an entry that is no regular expression, `[`: '),
+        ('ignore_tags', ['*'], 'has an entry that is no regular expression, `*`: '),
+        ('extra_metrics', [{'a(': 'b'}], 'has an entry that is no regular expression, `a(`: '),
+        ('exclude_metrics_by_labels', {'pod': ['(']}, 'has an entry that is no regular expression, `(`: '),
+    ],
+)
+def test_a_wrong_value_is_explained_in_words_of_yaml(option, value, problem):
+    lines = failure({'openmetrics_endpoint': ENDPOINT, option: value}).splitlines()
+
+    assert lines[1] == option
+    assert lines[2].strip().startswith(f'Value error, {problem}')
+
+
+def test_patterns_the_base_check_compiles_first_name_their_option_too():
+    with pytest.raises(ConfigurationError, match='`metric_patterns` has an entry that is no regular expression: '):
+        KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT, 'metric_patterns': {'include': ['(']}}])
+
+
+def test_right_patterns_are_taken():
+    load(
+        {
+            'openmetrics_endpoint': ENDPOINT,
+            'extra_metrics': ['^go_.+', {'a': {'name': 'b', 'type': 'gauge'}}],
+            'exclude_metrics_by_labels': {'pod': ['a|b'], 'node': True},
+        }
+    )
+
+
+def test_a_legacy_name_of_the_endpoint_is_answered():
+    assert (
+        'write it like `http://katib-controller.kubeflow.svc:8080/metrics` instead of the legacy `prometheus_url`'
+        in (failure({'prometheus_url': ENDPOINT}))
+    )
 
 
 def test_all_wrong_options_are_reported_at_once():

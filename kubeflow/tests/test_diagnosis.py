@@ -75,6 +75,11 @@ def warnings(dd_run_check, mock_http_response, text, **options):
             id='foreign controller with a name that Kubeflow uses too',
         ),
         pytest.param(
+            '# TYPE kube_pod_info gauge\nkube_pod_info 1\n',
+            'this is kube-state-metrics, not a component of Kubeflow',
+            id='kube-state-metrics',
+        ),
+        pytest.param(
             '# TYPE shop_orders_total counter\nshop_orders_total 5\n',
             'a wrong port, or a program that is not part of Kubeflow',
             id='anything else',
@@ -91,6 +96,27 @@ def test_the_first_families_are_shown_and_what_every_program_has_comes_last(dd_r
     text = RUNTIME % 0 + ''.join(f'# TYPE shop_{name} gauge\nshop_{name} 1\n' for name in 'abcdef')
     (warning,) = warnings(dd_run_check, mock_http_response, text)
     assert 'First families seen: shop_a, shop_b, shop_c, shop_d, shop_e and 3 more.' in warning
+
+
+CERTWATCHER = '# TYPE certwatcher_read_certificate_total counter\ncertwatcher_read_certificate_total 1\n'
+
+
+@pytest.mark.parametrize(
+    'age, more, normal',
+    [
+        pytest.param(20, CERTWATCHER, True, id='a controller that starts'),
+        pytest.param(299, CERTWATCHER, True, id='almost too old'),
+        pytest.param(310, CERTWATCHER, False, id='too old'),
+        pytest.param(20, '', False, id='young, but no controller'),
+        pytest.param(20, CERTWATCHER + '# TYPE shop gauge\nshop 1\n', False, id='young, but another program'),
+        pytest.param(
+            20, CERTWATCHER + '# TYPE workqueue_depth gauge\nworkqueue_depth{name="x"} 1\n', False, id='controllers run'
+        ),
+    ],
+)
+def test_a_start_is_told_from_what_looks_like_one(dd_run_check, mock_http_response, age, more, normal):
+    found = warnings(dd_run_check, mock_http_response, RUNTIME % (time.time() - age) + more)
+    assert (found == []) == normal
 
 
 @pytest.mark.parametrize(
@@ -141,11 +167,14 @@ def test_a_foreign_controller_is_not_submitted_as_one_of_kubeflow(dd_run_check, 
         (('inferenceservice', 'notebook'), 'notebook controller, KServe controller'),
     ],
 )
+@pytest.mark.parametrize(
+    'family', ['workqueue_depth{name=', 'workqueue_adds{name=', 'controller_runtime_active_workers{controller=']
+)
 def test_a_controller_others_have_too_is_a_sign_where_no_unknown_one_is_beside_it(
-    dd_run_check, mock_http_response, datadog_agent, controllers, expected
+    dd_run_check, mock_http_response, datadog_agent, controllers, expected, family
 ):
-    samples = ''.join(f'workqueue_depth{{name="{controller}"}} 0\n' for controller in controllers)
-    mock_http_response(f'# TYPE workqueue_depth gauge\n{samples}')
+    samples = ''.join(f'{family}"{controller}"}} 0\n' for controller in controllers)
+    mock_http_response(f'# TYPE {family.partition("{")[0]} gauge\n{samples}')
     check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT}])
     check.check_id = 'kubeflow:1'
     dd_run_check(check)

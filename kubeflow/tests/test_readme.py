@@ -48,7 +48,10 @@ def test_a_yaml_snippet_configures_instances_that_load(text):
 def test_a_command_names_a_script_that_is_there(text):
     scripts = tomllib.loads((INTEGRATION.parent / 'hatch.toml').read_text())['envs']['default']['scripts']
     commands = re.findall(r'hatch run (\w+)', text)
-    assert commands and set(commands) <= set(scripts)
+    built = re.findall(r'pip wheel .* (\S+)\n', text)
+    assert commands or built
+    assert set(commands) <= set(scripts)
+    assert all((INTEGRATION.parent / path / 'pyproject.toml').exists() for path in built)
 
 
 def test_inline_commands_name_scripts_that_are_there():

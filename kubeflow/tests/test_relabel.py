@@ -282,6 +282,58 @@ def test_a_source_that_stood_back_stays_back_for_counts(make_catalogue):
     assert len(relabeller(payload).families) == 1
 
 
+def test_a_source_that_stood_back_may_feed_a_gauge(make_catalogue):
+    entry = """
+    name: depth
+    type: gauge
+    sources: [{component: first, family: first_depth}, {component: second, family: second_depth}]
+    """
+    catalogue = make_catalogue(entry)
+    first, second = '# TYPE first_depth gauge\nfirst_depth 1\n', '# TYPE second_depth gauge\nsecond_depth 2\n'
+    overruled = relabel_families(catalogue, parse_prometheus(first + second)).overruled
+    payload = Payload(catalogue, Slots(catalogue.metrics))
+    for family in parse_prometheus(second):
+        payload.add(family)
+    (family,) = Relabeller(catalogue, catalogue.selected({}))(payload, overruled).families
+    assert [sample.value for sample in family.samples] == [2]
+
+
+def test_a_family_of_another_type_is_not_the_source(make_catalogue):
+    gauge = '# TYPE first_time_milliseconds gauge\nfirst_time_milliseconds 5\n'
+    histogram = '# TYPE first_done_total histogram\nfirst_done_total_count 5\nfirst_done_total_bucket{le="1"} 5\n'
+    assert relabel(make_catalogue(HISTOGRAM), gauge) == []
+    assert relabel(make_catalogue(COUNTER), histogram) == []
+
+
+def test_a_bucket_without_a_bound_is_no_bucket(make_catalogue):
+    text = (
+        '# TYPE first_time_milliseconds histogram\nfirst_time_milliseconds_bucket{m="x"} 1\n'
+        'first_time_milliseconds_count{m="x"} 1\n'
+    )
+    assert relabel(make_catalogue(HISTOGRAM), text) == [('time_seconds_count', {'m': 'x'}, 1)]
+
+
+def test_a_queue_of_old_controllers_is_attributed_by_its_name(make_catalogue):
+    entry = 'name: any.depth\ntype: gauge\nsources: [{component: library, family: depth}]'
+    text = (
+        '# TYPE first_x gauge\nfirst_x 1\n# TYPE second_x gauge\nsecond_x 1\n'
+        '# TYPE depth gauge\ndepth{name="b-controller"} 3\n'
+    )
+    assert relabel(make_catalogue(entry), text) == [
+        ('any_depth', {'name': 'b-controller', 'kubeflow_component': 'second'}, 3)
+    ]
+
+
+@pytest.mark.parametrize('kind, sample', [('gauge', 'first_x 1'), ('counter', 'first_x_total 1')])
+def test_no_two_samples_own_the_same_labels(make_catalogue, kind, sample):
+    entry = f'name: x\ntype: {kind}\nalias: y\nsources: [{{component: first, family: first_x}}]'
+    families = relabel_families(
+        make_catalogue(entry), parse_prometheus(f'# TYPE first_x {kind}\n{sample}\n'), aliases=True
+    )
+    one, other = (family.samples[0].labels for family in families.families)
+    assert one is not other
+
+
 def test_a_source_of_the_same_program_may_follow(make_catalogue):
     entry = """
     name: requests

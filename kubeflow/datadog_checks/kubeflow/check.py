@@ -3,7 +3,9 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
-from datadog_checks.base import OpenMetricsBaseCheckV2
+import re
+
+from datadog_checks.base import ConfigurationError, OpenMetricsBaseCheckV2
 
 from .catalogue import load_catalogue, transformer_key
 from .config_models import ConfigMixin
@@ -19,7 +21,11 @@ class KubeflowCheck(OpenMetricsBaseCheckV2, ConfigMixin):
     DEFAULT_METRIC_LIMIT = 0
 
     def __init__(self, name, init_config, instances):
-        super().__init__(name, init_config, instances)
+        try:
+            super().__init__(name, init_config, instances)
+        except re.error as error:
+            # The one option whose patterns the base check compiles before any option is validated.
+            raise ConfigurationError(f'`metric_patterns` has an entry that is no regular expression: {error}') from None
         self.log.logger.addFilter(SECRETS_FILTER)
 
     def sanitize(self, text):
@@ -32,7 +38,7 @@ class KubeflowCheck(OpenMetricsBaseCheckV2, ConfigMixin):
         super().check(instance)
 
     def configure_scrapers(self):
-        self._option_warnings = unknown_options(self.instance)
+        self._option_warnings = unknown_options(self.instance, self.init_config)
         super().configure_scrapers()
         # The base check puts the key into its messages.
         for endpoint in list(self.scrapers):

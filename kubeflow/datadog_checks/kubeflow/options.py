@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from datadog_checks.base.utils.http import DEFAULT_REMAPPED_FIELDS, STANDARD_FIELDS
 
-from .config_models import InstanceConfig
+from .config_models import InstanceConfig, SharedConfig
 
 # Read by the Agent or by AgentCheck from an instance, and part of no configuration template.
 AGENT_OPTIONS = frozenset({'debug_metrics', 'loader', 'name', 'no_index', 'process_isolation'})
@@ -42,39 +42,42 @@ LEGACY_OPTIONS = {
 }
 
 
-def unknown_options(instance: Mapping) -> list[str]:
+def unknown_options(instance: Mapping, init_config: Mapping) -> list[str]:
+    """Name the options, as the user wrote them, that nothing reads.
+
+    Gives one sentence for each, in their order, with the option that was probably meant where there is one. Values
+    never appear in it, they may be secret.
     """
-    Name the options of an instance that nothing reads.
-
-    Arguments:
-        instance: the instance as the user wrote it, option names to values
-
-    Returns:
-        One sentence for each unknown option, in the order of the instance, with the option that was probably meant
-        where there is one. Values never appear in it, they may be secret. Empty when every option is known.
-    """
-    documented = _documented_options()
-    known = {*documented, *AGENT_OPTIONS, *STANDARD_FIELDS, *DEFAULT_REMAPPED_FIELDS}
-
-    sentences = []
-    for option in map(str, instance):
-        # What the Agent adds for itself starts with an underscore.
-        if option in known or option.startswith('_'):
+    of_instances, of_init_config = _documented(InstanceConfig), _documented(SharedConfig)
+    known = {*of_instances, *AGENT_OPTIONS, *STANDARD_FIELDS, *DEFAULT_REMAPPED_FIELDS}
+    sentences = [_sentence(option, of_instances) for option in map(str, instance) if not _is_known(option, known)]
+    for option in map(str, init_config):
+        if _is_known(option, {*of_init_config, *AGENT_OPTIONS, *STANDARD_FIELDS, *DEFAULT_REMAPPED_FIELDS}):
             continue
-
-        if option in LEGACY_OPTIONS:
+        if option in of_instances:
             sentences.append(
-                f'Option `{option}` belongs to the legacy OpenMetrics check and has no effect here, '
-                f'use `{LEGACY_OPTIONS[option]}`.'
+                f'Option `{option}` has no effect in `init_config`, it belongs to an entry of `instances`.'
             )
-            continue
-
-        close = get_close_matches(option.lower(), documented, n=1, cutoff=0.75)
-        hint = f' Did you mean `{close[0]}`?' if close else ''
-        sentences.append(f'Option `{option}` is unknown and has no effect.{hint}')
-
+        else:
+            sentences.append(_sentence(option, of_init_config, ' of `init_config`'))
     return sentences
 
 
-def _documented_options() -> list[str]:
-    return [field.alias or name for name, field in InstanceConfig.model_fields.items()]
+def _is_known(option: str, known: set[str]) -> bool:
+    # What the Agent adds for itself starts with an underscore.
+    return option in known or option.startswith('_')
+
+
+def _sentence(option: str, documented: list[str], place: str = '') -> str:
+    if option in LEGACY_OPTIONS:
+        return (
+            f'Option `{option}` belongs to the legacy OpenMetrics check and has no effect here, '
+            f'use `{LEGACY_OPTIONS[option]}`.'
+        )
+    close = get_close_matches(option.lower(), documented, n=1, cutoff=0.75)
+    hint = f' Did you mean `{close[0]}`?' if close else ''
+    return f'Option `{option}`{place} is unknown and has no effect.{hint}'
+
+
+def _documented(model: type) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
