@@ -5,8 +5,8 @@
 
 import time
 
-import grpc.aio
 import uvicorn
+from grpc.aio import _server as grpc_server
 from kserve import InferOutput, InferResponse, Model, ModelServer, model_server
 from kserve.errors import InferenceError, InvalidInput
 
@@ -55,7 +55,7 @@ class Toy(Model):
 
 def listen_on_loopback_alone():
     """KServe listens on every interface and has no option for it; a test has no business there."""
-    configure, add_port = uvicorn.Config.__init__, grpc.aio.Server.add_insecure_port
+    configure, add_port = uvicorn.Config.__init__, grpc_server.Server.add_insecure_port
 
     def configure_on_loopback(self, app, **options):
         configure(self, app, **{**options, 'host': '127.0.0.1'})
@@ -64,7 +64,7 @@ def listen_on_loopback_alone():
         return add_port(self, address.replace('[::]', '127.0.0.1'))
 
     uvicorn.Config.__init__ = configure_on_loopback
-    grpc.aio.Server.add_insecure_port = add_port_on_loopback
+    grpc_server.Server.add_insecure_port = add_port_on_loopback
 
 
 if __name__ == '__main__':
