@@ -130,8 +130,9 @@ def test_a_series_that_comes_twice_counts_once_and_the_last_one_wins(make_catalo
     ]
 
 
-def test_a_rename_never_overwrites_a_label_that_is_there(make_catalogue):
-    text = '# TYPE first_done_total counter\nfirst_done_total{ns="raw",namespace="own"} 3\n'
+@pytest.mark.parametrize('labels', ['ns="raw",namespace="own"', 'namespace="own",ns="raw"'])
+def test_a_rename_never_overwrites_a_label_that_is_there(make_catalogue, labels):
+    text = f'# TYPE first_done_total counter\nfirst_done_total{{{labels}}} 3\n'
     assert relabel(make_catalogue(COUNTER), text) == [('done_total', {'namespace': 'own'}, 3)]
 
 

@@ -70,7 +70,7 @@ class Slots:
             slot = counter_key(raw_name)
             self._slots[slot] = self._slots[raw_name] = (slot, 'value')
         elif kind == 'gauge':
-            self._slots.setdefault(raw_name, (raw_name, 'value'))
+            self._slots[raw_name] = (raw_name, 'value')
         else:
             self._slots[raw_name] = (raw_name, None)
             for part in ('bucket', 'sum', 'count'):

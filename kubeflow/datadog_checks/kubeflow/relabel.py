@@ -147,7 +147,7 @@ class _Feed:
         if self.source.beside and counter_key(self.source.beside) not in payload.children:
             return False
         slots = (*(slot for slot, _, _ in self._slots), *self.source.zero)
-        return any(self._is_whole(child) for slot in slots for child in payload.children.get(slot, {}).values())
+        return any(self._has_part(child) for slot in slots for child in payload.children.get(slot, {}).values())
 
     def take(self, payload: Payload) -> list[Taken]:
         """The children of a payload that this source is made of, and the labels they get."""
@@ -155,7 +155,7 @@ class _Feed:
             (child, added)
             for slot, _, added in self._slots
             for child in payload.children.get(slot, {}).values()
-            if self._is_whole(child) and self.source.where(child.labels)
+            if self._has_part(child) and self.source.where(child.labels)
         ]
 
     def raw_names_in(self, payload: Payload) -> tuple[str, ...]:
@@ -184,10 +184,8 @@ class _Feed:
                 merged.setdefault(frozenset(labels.items()), Child(labels, value=0))
         return list(merged.values())
 
-    def _is_whole(self, child: Child) -> bool:
-        if self.source.part:
-            return getattr(child, self.source.part) is not None
-        return (child.value is not None) == (self._kind in ('counter', 'gauge'))
+    def _has_part(self, child: Child) -> bool:
+        return not self.source.part or getattr(child, self.source.part) is not None
 
     def _labels(self, labels: Mapping[str, str]) -> dict[str, str]:
         relabelled = {}
