@@ -15,6 +15,7 @@ from datadog_checks.kubeflow import KubeflowCheck
 
 INTEGRATION = Path(__file__).parent.parent
 READMES = (INTEGRATION / 'README.md', INTEGRATION.parent / 'README.md')
+SCRIPTS = tomllib.loads((INTEGRATION.parent / 'hatch.toml').read_text())['envs']['default']['scripts'].keys()
 
 
 def snippets(language):
@@ -46,18 +47,16 @@ def test_a_yaml_snippet_configures_instances_that_load(text):
 
 @pytest.mark.parametrize('text', snippets('shell'))
 def test_a_command_names_a_script_that_is_there(text):
-    scripts = tomllib.loads((INTEGRATION.parent / 'hatch.toml').read_text())['envs']['default']['scripts']
     commands = re.findall(r'hatch run (\w+)', text)
     built = re.findall(r'pip wheel .* (\S+)\n', text)
     assert commands or built
-    assert set(commands) <= set(scripts)
+    assert set(commands) <= SCRIPTS
     assert all((INTEGRATION.parent / path / 'pyproject.toml').exists() for path in built)
 
 
 def test_inline_commands_name_scripts_that_are_there():
-    scripts = tomllib.loads((INTEGRATION.parent / 'hatch.toml').read_text())['envs']['default']['scripts']
     for path in READMES:
-        assert set(re.findall(r'hatch run (\w+)', path.read_text())) <= set(scripts)
+        assert set(re.findall(r'hatch run (\w+)', path.read_text())) <= SCRIPTS
 
 
 @pytest.mark.parametrize('path', READMES, ids=lambda path: path.parent.name)

@@ -38,12 +38,12 @@ def make_catalogue(tmp_path_factory):
     return make
 
 
-def relabel_families(catalogue, families, **options):
+def relabel_families(catalogue, families, overruled=(), **options):
     slots = Slots(catalogue.metrics)
     payload = Payload(catalogue, slots)
     for family in families:
         payload.add(family)
-    return Relabeller(catalogue, catalogue.selected({}), **options)(payload)
+    return Relabeller(catalogue, catalogue.selected({}), **options)(payload, overruled)
 
 
 def relabel(catalogue, text, parse=parse_prometheus, **options):
@@ -274,13 +274,8 @@ def test_a_source_that_stood_back_stays_back_for_counts(make_catalogue):
     catalogue = make_catalogue(PRECEDENCE)
     overruled = relabel_families(catalogue, parse_prometheus(SECOND + FIRST)).overruled
     assert overruled == {('inferences', 2)}
-    slots = Slots(catalogue.metrics)
-    payload = Payload(catalogue, slots)
-    for family in parse_prometheus(SECOND):
-        payload.add(family)
-    relabeller = Relabeller(catalogue, catalogue.selected({}))
-    assert relabeller(payload, overruled).families == []
-    assert len(relabeller(payload).families) == 1
+    assert relabel_families(catalogue, parse_prometheus(SECOND), overruled).families == []
+    assert len(relabel_families(catalogue, parse_prometheus(SECOND)).families) == 1
 
 
 def test_a_source_that_stood_back_may_feed_a_gauge(make_catalogue):
@@ -292,10 +287,7 @@ def test_a_source_that_stood_back_may_feed_a_gauge(make_catalogue):
     catalogue = make_catalogue(entry)
     first, second = '# TYPE first_depth gauge\nfirst_depth 1\n', '# TYPE second_depth gauge\nsecond_depth 2\n'
     overruled = relabel_families(catalogue, parse_prometheus(first + second)).overruled
-    payload = Payload(catalogue, Slots(catalogue.metrics))
-    for family in parse_prometheus(second):
-        payload.add(family)
-    (family,) = Relabeller(catalogue, catalogue.selected({}))(payload, overruled).families
+    (family,) = relabel_families(catalogue, parse_prometheus(second), overruled).families
     assert [sample.value for sample in family.samples] == [2]
 
 

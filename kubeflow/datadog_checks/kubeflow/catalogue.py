@@ -117,6 +117,10 @@ class Source:
     def divisor(self) -> int:
         return DIVISORS[self.unit]
 
+    def exposed_type(self, entry_type: str) -> str:
+        """The type of the raw families: the entry's, unless the entry counts what a histogram's part counts."""
+        return 'histogram' if self.part else entry_type
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -202,7 +206,7 @@ class Catalogue:
     def _owners_by_name(self) -> Mapping[str, str]:
         owners = {
             raw_name.removesuffix('_total')
-            if entry.type == 'counter' and not source.part
+            if source.exposed_type(entry.type) == 'counter'
             else raw_name: source.component
             for entry in self.metrics
             for source in entry.component_sources

@@ -49,11 +49,8 @@ def unknown_options(instance: Mapping, init_config: Mapping) -> list[str]:
     never appear in it, they may be secret.
     """
     of_instances, of_init_config = _documented(InstanceConfig), _documented(SharedConfig)
-    known = {*of_instances, *AGENT_OPTIONS, *STANDARD_FIELDS, *DEFAULT_REMAPPED_FIELDS}
-    sentences = [_sentence(option, of_instances) for option in map(str, instance) if not _is_known(option, known)]
-    for option in map(str, init_config):
-        if _is_known(option, {*of_init_config, *AGENT_OPTIONS, *STANDARD_FIELDS, *DEFAULT_REMAPPED_FIELDS}):
-            continue
+    sentences = [_sentence(option, of_instances) for option in _unread(instance, of_instances)]
+    for option in _unread(init_config, of_init_config):
         if option in of_instances:
             sentences.append(
                 f'Option `{option}` has no effect in `init_config`, it belongs to an entry of `instances`.'
@@ -63,9 +60,10 @@ def unknown_options(instance: Mapping, init_config: Mapping) -> list[str]:
     return sentences
 
 
-def _is_known(option: str, known: set[str]) -> bool:
+def _unread(section: Mapping, documented: list[str]) -> list[str]:
+    known = {*documented, *AGENT_OPTIONS, *STANDARD_FIELDS, *DEFAULT_REMAPPED_FIELDS}
     # What the Agent adds for itself starts with an underscore.
-    return option in known or option.startswith('_')
+    return [option for option in map(str, section) if option not in known and not option.startswith('_')]
 
 
 def _sentence(option: str, documented: list[str], place: str = '') -> str:

@@ -59,7 +59,7 @@ class Slots:
         for entry in entries:
             for source in entry.sources:
                 for raw_name in source.families:
-                    self._add(raw_name, 'histogram' if source.part else entry.type)
+                    self._add(raw_name, source.exposed_type(entry.type))
                 for raw_name in source.zero:
                     self._add(raw_name, 'gauge')
                 if source.beside:

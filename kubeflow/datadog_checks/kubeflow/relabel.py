@@ -64,7 +64,7 @@ class Relabeller:
             (
                 entry,
                 [transformer_key(name) for name in (entry.name, entry.alias if aliases else None) if name],
-                [_Feed(source, entry.type, kept_labels) for source in entry.sources],
+                [_Feed(source, entry.type, kept_labels, self._is_shared(source)) for source in entry.sources],
             )
             for entry in entries
         ]
@@ -84,12 +84,13 @@ class Relabeller:
         result = Relabelled()
         claimed: set[int] = set()
         components = payload.components
+        component_of = self._component_of(components)
         for entry, keys, feeds in self._feeds:
             present = [
                 (rank, feed)
                 for rank, feed in enumerate(feeds)
                 if feed.is_in(payload)
-                and (components or not self._is_shared(feed.source))
+                and (components or not feed.shared)
                 and (entry.type == 'gauge' or (entry.name, rank) not in overruled)
             ]
             if not present:
@@ -101,9 +102,7 @@ class Relabeller:
             taken = [
                 (child, added) for child, added in feed.take(payload) if entry.documented or id(child) not in claimed
             ]
-            merged = feed.merge(
-                taken, payload, self._component_of(components) if self._is_shared(feed.source) else None
-            )
+            merged = feed.merge(taken, payload, component_of if feed.shared else None)
             if not merged:
                 continue
             if entry.documented:
@@ -126,19 +125,23 @@ class Relabeller:
 
 
 class _Feed:
-    """One source of an entry of type `kind`, made ready to be applied to payloads."""
+    """One source of an entry of type `kind`, made ready to be applied to payloads.
 
-    def __init__(self, source: Source, kind: str, kept_labels: frozenset[str]):
+    `shared` says that its families are those of a library, which count only beside a component that is known.
+    """
+
+    def __init__(self, source: Source, kind: str, kept_labels: frozenset[str], shared: bool):
         self.source = source
+        self.shared = shared
         self._kind = kind
         # Where absence is filled with zeros, the labels of the condition cannot tell the zeros apart.
         self._conditional = frozenset(source.where.labels) if source.zero else frozenset()
         self._kept = kept_labels
         self._drop = re.compile('|'.join(translate(label) for label in source.drop)) if source.drop else None
         self._rename = {old: new for old, new in source.rename.items() if old not in kept_labels}
-        plain_counter = kind == 'counter' and not source.part
+        is_counter = source.exposed_type(kind) == 'counter'
         self._slots = [
-            (counter_key(raw_name) if plain_counter else raw_name, raw_name, added)
+            (counter_key(raw_name) if is_counter else raw_name, raw_name, added)
             for raw_name, added in source.families.items()
         ]
 

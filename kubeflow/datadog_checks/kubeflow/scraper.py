@@ -187,12 +187,13 @@ class KubeflowScraper(OpenMetricsScraper):
         )
 
     def _announce(self, payload: Payload, useful: bool) -> None:
-        if payload.components != self._announced:
-            self._announced = payload.components
-            titles = ', '.join(self._catalogue.components[name].title for name in payload.components) or 'none'
+        components = self.report.components
+        if components != self._announced:
+            self._announced = components
+            titles = ', '.join(self._catalogue.components[name].title for name in components) or 'none'
             self.log.info('Components recognised at %s: %s', self._public_endpoint, titles)
             self.set_metadata('components', titles)
         # An empty exposition is an idle Knative queue-proxy up to 1.18 or an Argo controller that stands by.
-        if useful or payload.components or not payload.names or is_starting(payload, time.time()):
+        if useful or components or not payload.names or is_starting(payload, time.time()):
             return
         self.warning('%s', nothing_recognised(payload, self._public_endpoint))
