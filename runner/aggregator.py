@@ -87,8 +87,8 @@ class Rate(Metric):
 
 
 @dataclass(frozen=True)
-class _Context:
-    """What tells one series from another."""
+class Context:
+    """What tells one series from another. `type` is the class of its metric; for a histogram's bucket, its bounds."""
 
     name: str
     tags: tuple[str, ...]
@@ -128,8 +128,8 @@ class CheckSampler:
     run: Submitted = field(default_factory=Submitted)
 
     def __post_init__(self) -> None:
-        self._metrics: dict[_Context, Metric] = {}
-        self._flushed: list[tuple[_Context, float, float]] = []
+        self._metrics: dict[Context, Metric] = {}
+        self._flushed: list[tuple[Context, float, float]] = []
 
     def start_run(self) -> None:
         """Begin to count what the next run submits."""
@@ -141,9 +141,13 @@ class CheckSampler:
         for context, metric in self._metrics.items():
             value = metric.flush()
             if value is not None:
-                self._flushed.append((context, now, value))
+                self.keep(context, now, value)
         # Stable: the runs of a series and the buckets of a histogram keep their order.
         self._flushed.sort(key=lambda each: each[0].name)
+
+    def keep(self, context: Context, timestamp: float, value: float) -> None:
+        """Take the point that a run gives a series, at `timestamp` in Unix seconds."""
+        self._flushed.append((context, timestamp, value))
 
     def add_metric(
         self, kind: type, name: str, value: float, tags: Iterable[str], hostname: str, flush_first_value: bool
@@ -165,7 +169,7 @@ class CheckSampler:
         kind = MonotonicCount if monotonic else Count
         self._add(self._context(name, tags, hostname, bounds), kind, value, flush_first_value)
 
-    def _add(self, context: _Context, kind: type, value: float, flush_first_value: bool) -> None:
+    def _add(self, context: Context, kind: type, value: float, flush_first_value: bool) -> None:
         if context not in self._metrics:
             self._metrics[context] = kind()
         self._metrics[context].add(value, self.clock(), flush_first_value)
@@ -190,8 +194,8 @@ class CheckSampler:
     def _tags(self, tags: Iterable[str]) -> list[str]:
         return sorted({*tags, *self.tags})
 
-    def _context(self, name: str, tags: Iterable[str], hostname: str, kind: Any) -> _Context:
-        return _Context(name, tuple(self._tags(tags)), hostname or self.hostname, kind)
+    def _context(self, name: str, tags: Iterable[str], hostname: str, kind: Any) -> Context:
+        return Context(name, tuple(self._tags(tags)), hostname or self.hostname, kind)
 
     def submitted_names(self) -> set[str]:
         """Names of all metrics a sample came for, series or not."""

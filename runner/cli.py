@@ -14,6 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from simulator.parser import BAD_USAGE, Parser, above_zero
+
 from . import agent
 from .configuration import ConfigurationError, Instance, distinct, from_file, from_url
 from .coverage import coverage, print_coverage
@@ -24,7 +26,6 @@ from .status import status_block
 from .table import Printer, print_samples
 
 FAILED = 1
-BAD_USAGE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,14 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
-        """One sentence; argparse would put the usage before it."""
-        self.exit(BAD_USAGE, f'{self.prog}: {message}\n')
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog='check',
         description='Run the kubeflow check without an Agent and print what the Agent prints. '
         'Without URL and --config, run it on simulated Kubeflow components.',
@@ -55,10 +50,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('urls', metavar='URL', nargs='*', type=_url, help='an endpoint to run one instance on')
     parser.add_argument('--config', metavar='FILE', type=Path, help='a conf.yaml, as the Agent takes it')
+    parser.add_argument(
+        '--kubeflow',
+        metavar='RELEASE',
+        help='simulate the components of that Kubeflow release (default: every component in each of its forms)',
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument('--table', action='store_true', help='print tables and the status (the default)')
     form.add_argument('--json', action='store_true', help='print only a JSON list; the coverage goes to stderr')
-    parser.add_argument('--times', metavar='N', type=_times, default=2, help='runs of each instance (default: 2)')
+    parser.add_argument('--times', metavar='N', type=above_zero, default=2, help='runs of each instance (default: 2)')
     parser.add_argument('--pause', metavar='SECONDS', type=_seconds, default=1.0, help='between two runs (default: 1)')
     return parser
 
@@ -74,12 +74,6 @@ def _url(text: str) -> str:
     return text
 
 
-def _times(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text!r} is no whole number above 0')
-    return int(text)
-
-
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -91,49 +85,53 @@ def _seconds(text: str) -> float:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.urls and options.config:
-        raise ConfigurationError('give either URLs or --config')
+    if sum(map(bool, (options.urls, options.config, options.kubeflow))) > 1:
+        raise ConfigurationError('give URLs, --config or --kubeflow, and no two of them')
     with ExitStack() as stack:
-        instances = distinct(_instances(options, stack))
+        instances, remark = _instances(options, stack)
         # Imported here because the stand-in for the Agent must be there first.
         aggregator, datadog_agent = agent.install()
         from datadog_checks.kubeflow import KubeflowCheck, __version__
         from datadog_checks.kubeflow.catalogue import load_catalogue
 
         executions = [
-            Execution(instance, KubeflowCheck, __version__, aggregator, datadog_agent) for instance in instances
+            Execution(instance, KubeflowCheck, __version__, aggregator, datadog_agent)
+            for instance in distinct(instances)
         ]
         for number in range(options.times):
             if number:
                 time.sleep(options.pause)
             for execution in executions:
                 execution.run()
-    _report(options, executions, load_catalogue())
+    _report(options, executions, load_catalogue(), remark)
     return FAILED if any(execution.failed for execution in executions) else 0
 
 
-def _instances(options: argparse.Namespace, stack: ExitStack) -> list[Instance]:
+def _instances(options: argparse.Namespace, stack: ExitStack) -> tuple[list[Instance], str]:
+    """The instances to run, and a sentence on what is left out of them, which may be empty."""
     if options.config:
-        return from_file(options.config)
+        return from_file(options.config), ''
     if options.urls:
-        return [from_url(f'command line:{redacted(url)}', '', url) for url in options.urls]
-    from simulator.server import Simulator
+        return [from_url(url) for url in options.urls], ''
+    # Imported here because nothing else needs what it needs.
+    from .simulation import simulated
 
-    simulator = stack.enter_context(Simulator())
-    return [
-        from_url(f'simulator:{endpoint.component.id}', endpoint.component.title, endpoint.url)
-        for endpoint in simulator.endpoints
-    ]
+    return simulated(options.kubeflow, stack)
 
 
-def _report(options: argparse.Namespace, executions: list[Execution], catalogue) -> None:
+def _report(options: argparse.Namespace, executions: list[Execution], catalogue, remark: str) -> None:
     rows = coverage(catalogue, executions)
     if options.json:
         json.dump([json_report(execution) for execution in executions], sys.stdout, indent=2, default=str)
         print(flush=True)
-        print_coverage(Printer(sys.stderr), rows)
+        printer = Printer(sys.stderr)
+        if remark:
+            printer.text(remark)
+        print_coverage(printer, rows)
         return
     printer = Printer(sys.stdout)
+    if remark:
+        printer.text(remark)
     if len(executions) > 1:
         printer.text('Multiple check instances found, running each of them')
     for execution in executions:

@@ -27,10 +27,10 @@ class Instance:
     init_config: dict[str, Any] = field(default_factory=dict)
 
 
-def from_url(source: str, title: str, url: str) -> Instance:
-    """The instance of one endpoint. `title` may be empty."""
+def from_url(url: str) -> Instance:
+    """The instance of one endpoint of the command line, without further options."""
     place = redacted(url)
-    return Instance(source, f'{title} ({place})' if title else place, {'openmetrics_endpoint': url})
+    return Instance(f'command line:{place}', place, {'openmetrics_endpoint': url})
 
 
 def from_file(path: Path) -> list[Instance]:

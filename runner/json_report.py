@@ -10,7 +10,7 @@ from .status import inventory
 
 
 def json_report(execution: Execution) -> dict[str, Any]:
-    """The object of one instance. Keys of `aggregator` with nothing in them are absent."""
+    """The object of one instance. Keys of `aggregator` with nothing in them are absent; the shape is the one that datadog_checks.dev replays."""
     sampler = execution.sampler
     collected = {
         'metrics': sampler.series(),
@@ -21,7 +21,7 @@ def json_report(execution: Execution) -> dict[str, Any]:
     return {
         'aggregator': {key: entries for key, entries in collected.items() if entries},
         'runner': _runner(execution),
-        'inventories': {CHECK: [inventory(execution)]},
+        'inventories': {CHECK: inventory(execution)},
     }
 
 

@@ -1,27 +1,26 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Serve every component until Ctrl-C: `python -m simulator`."""
-
-import threading
-
-from .server import Simulator
-
-# Slower than for a single run: whoever scrapes every 15 seconds sees every counter move all the same, and the families
-# that grow by one series for each pipeline run grow less.
-SPEED = 10.0
+import signal
+import sys
 
 
-def main() -> None:
-    with Simulator(speed=SPEED) as simulator:
-        width = max(len(endpoint.component.title) for endpoint in simulator.endpoints)
-        for endpoint in simulator.endpoints:
-            print(f'{endpoint.component.title:<{width}}  {endpoint.url}', flush=True)
-        threading.Event().wait()
+def end(*_) -> None:
+    """Leave by way of every `finally`; another signal would interrupt those."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
-if __name__ == '__main__':
-    try:
-        main()
-    except KeyboardInterrupt:
-        print()
+# Before the imports, which take a while; as process 1 of a container nothing else ends this. A shell starts
+# background jobs with SIGINT ignored.
+signal.signal(signal.SIGINT, end)
+signal.signal(signal.SIGTERM, end)
+
+try:
+    from .cli import main
+
+    status = main()
+except KeyboardInterrupt:
+    status = 0
+sys.exit(status)

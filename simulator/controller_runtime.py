@@ -3,10 +3,13 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """What controller-runtime adds to the endpoint of every controller built on it."""
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Gauge, Histogram, Metric
 
 from .exposition import RawCounter
-from .world import World
+from .runtime import GoRuntime
+from .world import World, to_microsecond
 
 RESULTS = ('success', 'error', 'requeue', 'requeue_after')
 
@@ -21,15 +24,18 @@ RECONCILE_BUCKETS = tuple(
 WORKQUEUE_BUCKETS = (1e-08, 1e-07, 1e-06, 9.999999999999999e-06, 9.999999999999999e-05, 0.001, 0.01, 0.1, 1, 10)
 # Two bounds more from controller-runtime 0.17 on.
 WORKQUEUE_BUCKETS_0_17 = (*WORKQUEUE_BUCKETS, 100, 1000)
+# The default of client_golang.
+DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 API_SERVER = '10.96.0.1:443'
 
 
 class ControllerRuntime:
-    """The families of one controller manager.
+    """The families of one controller manager, those of its Go process among them.
 
-    `release` is the controller-runtime release as (major, minor): it decides which families exist and which labels
-    the workqueue carries (`controller` from 0.19, `priority` on the depth from 0.21).
+    `release` is the controller-runtime release as (major, minor), from 0.11 to 0.22: it decides which families exist
+    and which labels the workqueue carries (`controller` from 0.19, `priority` on the depth from 0.21). `network` is
+    true of a program built with client_golang 1.20 or later.
     """
 
     def __init__(
@@ -39,9 +45,26 @@ class ControllerRuntime:
         controllers: tuple[str, ...],
         release: tuple[int, int],
         component: str,
+        network: bool = False,
     ):
         self._random = world.random(f'reconcile:{component}')
         self._release = release
+        self._init_reconciles(registry, controllers)
+        self._init_workqueue(registry)
+        self._requests = RawCounter(
+            'rest_client_requests_total', 'Calls to the Kubernetes API', ['code', 'method', 'host'], registry=registry
+        )
+        constant = ['certwatcher_read_certificate_total', 'certwatcher_read_certificate_errors_total']
+        for name in (constant if release >= (0, 12) else []) + (
+            ['controller_runtime_webhook_panics_total'] if release >= (0, 19) else []
+        ):
+            RawCounter(name, 'Stays at 0 here', registry=registry)
+        for controller in controllers:
+            self._fill_queue(controller)
+        extras = ['go_all'] if release >= (0, 21) else []
+        GoRuntime(world, registry, *extras, *(['process_network'] if network else []))
+
+    def _init_reconciles(self, registry: CollectorRegistry, controllers: tuple[str, ...]) -> None:
         label = ['controller']
         self._reconciles = RawCounter(
             'controller_runtime_reconcile_total',
@@ -61,28 +84,21 @@ class ControllerRuntime:
         )
         active = Gauge('controller_runtime_active_workers', 'Workers busy now', label, registry=registry)
         limit = Gauge('controller_runtime_max_concurrent_reconciles', 'Workers at most', label, registry=registry)
-        constant = []
-        if release >= (0, 15):
-            constant.append(('controller_runtime_terminal_reconcile_errors_total', 'Errors that are not retried'))
-        if release >= (0, 19):
-            constant.append(('controller_runtime_reconcile_panics_total', 'Reconciles that panicked'))
-        quiet = [RawCounter(name, text, label, registry=registry) for name, text in constant]
-        self._requests = RawCounter(
-            'rest_client_requests_total', 'Calls to the Kubernetes API', ['code', 'method', 'host'], registry=registry
-        )
-        if release >= (0, 12):
-            RawCounter('certwatcher_read_certificate_total', 'Certificate files read', registry=registry)
-            RawCounter('certwatcher_read_certificate_errors_total', 'Certificate files not read', registry=registry)
-        self._workqueue(registry)
+        quiet = []
+        if self._release >= (0, 19):
+            # The first is in 0.15 already, without a series before the first of these errors.
+            for name in ('terminal_reconcile_errors', 'reconcile_panics'):
+                quiet.append(
+                    RawCounter(f'controller_runtime_{name}_total', 'Reconciles that ended so', label, registry=registry)
+                )
         for controller in controllers:
             for result in RESULTS:
                 self._reconciles.labels(controller, result)
             for family in (self._errors, active, *quiet):
                 family.labels(controller)
             limit.labels(controller).set(1)
-            self._fill_queue(controller)
 
-    def _workqueue(self, registry: CollectorRegistry) -> None:
+    def _init_workqueue(self, registry: CollectorRegistry) -> None:
         labels = ['name', 'controller'] if self._release >= (0, 19) else ['name']
         buckets = WORKQUEUE_BUCKETS_0_17 if self._release >= (0, 17) else WORKQUEUE_BUCKETS
         depth_labels = [*labels, 'priority'] if self._release >= (0, 21) else labels
@@ -110,10 +126,13 @@ class ControllerRuntime:
         for family in (self._adds, self._retries, self._waits, self._works, *self._still):
             family.labels(*labels)
 
-    def reconcile(self, controller: str) -> None:
-        """One reconcile of that controller: mostly successful, at times a conflict, at times put off."""
-        result = self._random.choices(RESULTS, (86, 4, 4, 6))[0]
-        seconds = 0.02 * self._random.lognormvariate(0, 1.2)
+    def reconcile(self, controller: str, failed: bool | None = None) -> None:
+        """One reconcile of that controller: as said, or mostly successful, at times a conflict, at times put off."""
+        if failed is None:
+            result = self._random.choices(RESULTS, (86, 4, 4, 6))[0]
+        else:
+            result = 'error' if failed else 'success'
+        seconds = to_microsecond(0.02 * self._random.lognormvariate(0, 1.2))
         labels = self._queue_labels(controller)
         self._reconciles.labels(controller, result).inc()
         self._seconds.labels(controller).observe(seconds)
@@ -128,21 +147,35 @@ class ControllerRuntime:
 
 
 class Webhooks:
-    """Admission webhooks of a manager on controller-runtime 0.21 or 0.22.
+    """Admission webhooks of a manager.
 
-    There the latency histogram has native buckets alone, so its text form is one `+Inf` bucket.
+    On controller-runtime 0.21 and 0.22 the latency histogram has native buckets alone, so that its text form is one
+    `+Inf` bucket; before it has the default bounds. A path has no latency before its first request.
     """
 
-    def __init__(self, world: World, registry: CollectorRegistry, paths: tuple[str, ...], component: str):
+    def __init__(
+        self,
+        world: World,
+        registry: CollectorRegistry,
+        paths: tuple[str, ...],
+        release: tuple[int, int],
+        component: str,
+    ):
         self._random = world.random(f'webhooks:{component}')
-        self._latencies: dict[str, tuple[int, float]] = {}
+        self._native_only = release >= (0, 21)
         self._requests = RawCounter(
             'controller_runtime_webhook_requests_total', 'Admission requests', ['webhook', 'code'], registry=registry
         )
         in_flight = Gauge(
             'controller_runtime_webhook_requests_in_flight', 'Admission requests now', ['webhook'], registry=registry
         )
-        RawCounter('controller_runtime_webhook_panics_total', 'Admission requests that panicked', registry=registry)
+        self._latencies = Histogram(
+            'controller_runtime_webhook_latency_seconds',
+            'Time of admission requests',
+            ['webhook'],
+            buckets=DEFAULT_BUCKETS,
+            registry=None,
+        )
         for path in paths:
             in_flight.labels(path)
             for code in ('200', '500'):
@@ -151,15 +184,11 @@ class Webhooks:
 
     def call(self, path: str) -> None:
         """One admission request, answered."""
-        calls, seconds = self._latencies.get(path, (0, 0.0))
-        self._latencies[path] = (calls + 1, seconds + self._random.uniform(0.001, 0.01))
+        self._latencies.labels(path).observe(self._random.uniform(0.001, 0.01))
         self._requests.labels(path, '200').inc()
 
-    def collect(self):
-        family = Metric('controller_runtime_webhook_latency_seconds', 'Time of admission requests', 'histogram')
-        for path, (calls, seconds) in self._latencies.items():
-            labels = {'webhook': path}
-            family.add_sample(f'{family.name}_bucket', {**labels, 'le': '+Inf'}, calls)
-            family.add_sample(f'{family.name}_sum', labels, seconds)
-            family.add_sample(f'{family.name}_count', labels, calls)
-        yield family
+    def collect(self) -> Iterable[Metric]:
+        for family in self._latencies.collect():
+            if self._native_only:
+                family.samples = [each for each in family.samples if each.labels.get('le', '+Inf') == '+Inf']
+            yield family

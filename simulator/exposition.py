@@ -6,7 +6,7 @@
 The writer of prometheus_client ends every counter in `_total`; many Kubeflow counters have no such suffix.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Metric
@@ -18,22 +18,28 @@ from prometheus_client.utils import floatToGoString
 class Dialect:
     """How a client library lays out the format.
 
-    `whole_numbers`: 5 and `le="1"` are written without `.0`. `creation`: counters, histograms and summaries are
-    followed by a `_created` gauge family. `empty_families`: a family without samples still has its HELP and TYPE.
-    `by_name`: families are sorted.
+    `whole_numbers`: 5 and `le="1"` are written without `.0`, and a sum comes before its count. `creation`: counters,
+    histograms and summaries are followed by a `_created` gauge family. `empty_families`: a family without samples still
+    has its HELP and TYPE. `sorted_families`: families and their series are sorted, `sorted_labels`: so are labels.
     """
 
     content_type: str
     whole_numbers: bool
     creation: bool
     empty_families: bool
-    by_name: bool
+    sorted_families: bool
+    sorted_labels: bool = True
 
 
 # client_golang: controllers, queue-proxy, Argo, the Pipelines API server.
 GO = Dialect('text/plain; version=0.0.4; charset=utf-8; escaping=underscores', True, False, False, True)
-# prometheus_client: KServe's model server.
+# prometheus_client: KServe's model server, MLServer.
 PYTHON = Dialect('text/plain; version=0.0.4; charset=utf-8', False, True, True, False)
+# What KServe's qpext makes of the exposition it reads from a model server.
+QPEXT = Dialect('text/plain; version=0.0.4; charset=utf-8', True, True, False, False, False)
+
+# Labels that are part of one series of a histogram or summary and not of what tells its series apart.
+INNER_LABELS = ('le', 'quantile')
 
 
 class RawCounter(Counter):
@@ -51,39 +57,81 @@ class RawCounter(Counter):
             yield raw
 
 
-def write(families: Iterable[Metric], dialect: Dialect) -> str:
-    """The payload of these families, in the given dialect."""
-    if dialect.by_name:
-        families = sorted(families, key=lambda family: family.name)
-    lines: list[str] = []
+def dated(families: Iterable[Metric], created: float) -> Iterator[Metric]:
+    """Make `_created` samples a family of their own with the value `created` (Unix seconds).
+
+    prometheus_client takes the time from the clock of the machine, of which a simulated world is independent.
+    """
+    for family, dates in _split(families):
+        yield family
+        if dates:
+            yield _with_samples(dates[0].name, 'gauge', family, [date._replace(value=created) for date in dates])
+
+
+def undated(families: Iterable[Metric]) -> Iterator[Metric]:
+    """Drop `_created` samples, which client_golang does not write."""
+    for family, _ in _split(families):
+        yield family
+
+
+def _split(families: Iterable[Metric]) -> Iterator[tuple[Metric, list[Sample]]]:
     for family in families:
         values = [sample for sample in family.samples if _is_value(sample)]
-        # prometheus_client's own collectors name a counter family without the `_total` its samples have.
-        name = values[0].name if values and family.type == 'counter' else family.name
-        if values or dialect.empty_families:
-            lines += _family(name, family.type, family.documentation, values, dialect)
-        created = [sample for sample in family.samples if not _is_value(sample)]
-        if created and dialect.creation:
-            lines += _family(created[0].name, 'gauge', family.documentation, created, dialect)
-    return '\n'.join(lines) + '\n' if lines else ''
+        dates = [sample for sample in family.samples if not _is_value(sample)]
+        yield _with_samples(family.name, family.type, family, values), dates
 
 
 def _is_value(sample: Sample) -> bool:
     return not sample.name.endswith('_created')
 
 
-def _family(name: str, kind: str, documentation: str, samples: list[Sample], dialect: Dialect) -> list[str]:
-    text = documentation.replace('\\', r'\\').replace('\n', r'\n')
-    return [f'# HELP {name} {text}', f'# TYPE {name} {kind}', *(_line(sample, dialect) for sample in samples)]
+def _with_samples(name: str, kind: str, like: Metric, samples: list[Sample]) -> Metric:
+    family = Metric(name, like.documentation, kind)
+    family.samples = samples
+    return family
+
+
+def write(families: Iterable[Metric], dialect: Dialect) -> str:
+    """The payload of these families, in the given dialect."""
+    if dialect.sorted_families:
+        families = sorted(families, key=lambda family: family.name)
+    lines: list[str] = []
+    for family in families:
+        if family.samples or dialect.empty_families:
+            text = family.documentation.replace('\\', r'\\').replace('\n', r'\n')
+            lines += f'# HELP {family.name} {text}', f'# TYPE {family.name} {family.type}'
+            lines += (_line(sample, dialect) for sample in _ordered(family, dialect))
+    return '\n'.join(lines) + '\n' if lines else ''
+
+
+def _ordered(family: Metric, dialect: Dialect) -> list[Sample]:
+    samples = family.samples
+    if dialect.sorted_families:
+        samples = sorted(samples, key=_series)
+    if dialect.whole_numbers and family.type in ('histogram', 'summary'):
+        samples = list(samples)
+        for index, sample in enumerate(samples[:-1]):
+            if sample.name.endswith('_count') and samples[index + 1].name.endswith('_sum'):
+                samples[index : index + 2] = samples[index + 1], sample
+    return samples
+
+
+def _series(sample: Sample) -> tuple[int, list[str]]:
+    """The order of series in client_golang: those with fewer labels first, then by the values of their labels."""
+    values = [value for key, value in sorted(sample.labels.items()) if key not in INNER_LABELS]
+    return len(values), values
 
 
 def _line(sample: Sample, dialect: Dialect) -> str:
-    labels = {key: _bound(value, dialect) if key == 'le' else value for key, value in sample.labels.items()}
-    # client_golang writes the bucket bound last, prometheus_client sorts it in.
-    ordered = sorted(labels, key=lambda key: (dialect.whole_numbers and key == 'le', key))
-    text = ','.join(f'{key}="{_escape(labels[key])}"' for key in ordered)
-    series = f'{sample.name}{{{text}}}' if text else sample.name
-    return f'{series} {_number(sample.value, dialect)}'
+    labels = sample.labels
+    if not labels:
+        return f'{sample.name} {_number(sample.value, dialect)}'
+    keys = sorted(labels) if dialect.sorted_labels else list(labels)
+    if dialect.whole_numbers:
+        # prometheus_client sorts the bucket bound in, the others write it last.
+        keys.sort(key=lambda key: key in INNER_LABELS)
+    text = ','.join(f'{key}="{_bound(labels[key], dialect) if key == "le" else _escape(labels[key])}"' for key in keys)
+    return f'{sample.name}{{{text}}} {_number(sample.value, dialect)}'
 
 
 def _bound(value: str, dialect: Dialect) -> str:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A small model of what happens in a Kubeflow cluster: a clock, an agenda, objects with phases, and events."""
+"""The model of what happens in a Kubeflow cluster: a clock, an agenda, objects with phases, and events."""
 
 import heapq
 from collections import Counter, defaultdict
@@ -10,14 +10,21 @@ from dataclasses import dataclass
 from itertools import count
 from random import Random
 
-NAMESPACES = ('team-nlp', 'team-tabular', 'team-vision')
-
 DELETED = 'Deleted'
 
 
-@dataclass
+def to_microsecond(seconds: float) -> float:
+    """A drawn time, the same on every machine: the last digit of a logarithm or power depends on the C library."""
+    return round(seconds, 6)
+
+
+@dataclass(eq=False)
 class WorldObject:
-    """A Kubernetes object that some controller looks after. `born` is world time in seconds."""
+    """A Kubernetes object that some controller looks after.
+
+    `born` is world time in seconds; `flavour` tells objects of one kind apart (the framework of a training job, say);
+    `title` is what its user calls it, where that is not its name.
+    """
 
     kind: str
     namespace: str
@@ -25,6 +32,7 @@ class WorldObject:
     born: float
     phase: str = ''
     flavour: str = ''
+    title: str = ''
 
 
 @dataclass(frozen=True)
@@ -36,41 +44,21 @@ class PhaseChange:
     age: float
 
 
-@dataclass(frozen=True)
-class NotebookAttempt:
-    """The notebook controller asked the Kubernetes API for a StatefulSet; the API may refuse it."""
-
-    namespace: str
-    failed: bool
-
-
-@dataclass(frozen=True)
-class Inference:
-    """One request to a model. Times are in seconds, sizes in bytes, `status` is the HTTP status."""
-
-    model: str
-    verb: str
-    protocol: str
-    status: int
-    preprocess: float
-    predict: float
-    postprocess: float
-    request_bytes: int
-    response_bytes: int
-
-    @property
-    def seconds(self) -> float:
-        """Time of the whole request."""
-        return self.preprocess + self.predict + self.postprocess
-
-
 class World:
     """The state every component reads.
 
-    The same seed and the same simulated time give the same state, however the time is cut into steps.
+    The same seed, sizes and world time give the same state, however the time is cut into steps. `namespaces` (profiles)
+    and `models` (behind each model server) are sizes for the workloads. `epoch` is the Unix time of the beginning.
+    `now` counts the seconds of the world since then.
     """
 
-    def __init__(self, seed: int = 0):
+    # 2026-11-01 00:00 UTC: fixed, so that an exposition built from the world is the same on every day.
+    EPOCH = 1_793_491_200.0
+
+    def __init__(self, seed: int = 0, namespaces: int = 3, models: int = 1, epoch: float = EPOCH):
+        self.namespaces = namespaces
+        self.models = models
+        self.epoch = epoch
         self.now = 0.0
         self._seed = seed
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
@@ -84,11 +72,11 @@ class World:
         return Random(f'{self._seed}:{purpose}')
 
     def schedule(self, delay: float, action: Callable[[], None]) -> None:
-        """Have `action` called `delay` simulated seconds from now."""
-        heapq.heappush(self._agenda, (self.now + delay, next(self._order), action))
+        """Have `action` called `delay` seconds of the world from now, to the microsecond."""
+        heapq.heappush(self._agenda, (self.now + to_microsecond(delay), next(self._order), action))
 
     def step(self, seconds: float) -> None:
-        """Advance the world by `seconds` of simulated time."""
+        """Advance the world by `seconds`, and everything that is due with it."""
         end = self.now + seconds
         while self._agenda and self._agenda[0][0] <= end:
             self.now, _, action = heapq.heappop(self._agenda)
@@ -99,14 +87,28 @@ class World:
         """Have `handler` called with every event of that class."""
         self._listeners[event].append(handler)
 
+    def forget(self, listener: object) -> None:
+        """Do not call `listener` any more, which is a handler or an object whose methods are handlers."""
+        for event, handlers in self._listeners.items():
+            self._listeners[event] = [
+                each for each in handlers if each != listener and getattr(each, '__self__', None) is not listener
+            ]
+
     def publish(self, event: object) -> None:
         for handler in self._listeners[type(event)]:
             handler(event)
 
-    def create(self, kind: str, namespace: str, phase: str, flavour: str = '') -> WorldObject:
-        """Add an object and announce its first phase."""
+    def create(
+        self, kind: str, namespace: str, phase: str, *, name: str = '', flavour: str = '', title: str = ''
+    ) -> WorldObject:
+        """Add an object and announce its first phase. Without a name it is called `<kind>-<number>`.
+
+        Raises `ValueError` where an object of that kind and name exists.
+        """
         self._numbers[kind] += 1
-        created = WorldObject(kind, namespace, f'{kind}-{self._numbers[kind]}', self.now, flavour=flavour)
+        created = WorldObject(kind, namespace, name or f'{kind}-{self._numbers[kind]}', self.now, '', flavour, title)
+        if created.name in self._objects[kind]:
+            raise ValueError(f'There is a {kind} {created.name} already.')
         self._objects[kind][created.name] = created
         self.enter(created, phase)
         return created
@@ -124,4 +126,4 @@ class World:
 
     def phases(self, kind: str) -> Counter[tuple[str, str]]:
         """How many objects of that kind each (namespace, phase) holds now."""
-        return Counter((each.namespace, each.phase) for each in self.objects(kind))
+        return Counter((each.namespace, each.phase) for each in self._objects[kind].values())

@@ -4,6 +4,7 @@
 """Whole runs of the command, each in a process of its own."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import time
 from urllib.request import urlopen
 
 import pytest
+
+from simulator.releases import RELEASES, deployments
 
 from .conftest import ROOT
 
@@ -35,6 +38,12 @@ request_predict_seconds_bucket{{model_name="m",le="+Inf"}} {1}
 request_predict_seconds_sum{{model_name="m"}} {1}
 request_predict_seconds_count{{model_name="m"}} {1}
 """
+
+LEFT_OUT = (
+    'Left out, for no option of the check gets past what stands there: '
+    'Notebook controller behind Istio (simulator:notebook-controller-istio), '
+    'Login page of the gateway (simulator:login-page).'
+)
 
 LOGIN_PAGE = '<!doctype html><html><body>Sign in</body></html>'
 
@@ -215,6 +224,43 @@ def test_without_arguments_the_simulator_is_checked(run_check):
     assert result.stdout.count('no release of any component exposes it') == 14
     assert '[ERROR]' not in result.stdout
     assert '[WARNING]' not in result.stdout
+    sources = re.findall('Configuration Source: simulator:(.*)', result.stdout)
+    assert sources == [each.name for each in deployments(None)]
+    assert result.stdout.splitlines()[0] == LEFT_OUT
+
+
+def test_a_release_of_kubeflow_is_checked_through_its_doors(run_check):
+    release = RELEASES[-1]
+    result = run_check('--kubeflow', release, '--json')
+    assert result.returncode == 0, result.stdout
+    instances = json.loads(result.stdout)
+    sources = [each['runner']['CheckConfigSource'] for each in instances]
+    assert sources == [f'simulator:{each.name}' for each in deployments(release)]
+    for each in instances:
+        assert each['runner']['LastError'] == ''
+        assert each['runner']['TotalMetricSamples'] > 0, each['runner']['CheckConfigSource']
+    assert result.stderr.splitlines()[0] == LEFT_OUT
+
+
+def test_the_simulator_s_token_is_not_printed(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, '-m', 'runner', '--pause', '3'],
+        cwd=ROOT,
+        env={**os.environ, 'TMPDIR': str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as program:
+        token = ''
+        while program.poll() is None and not token:
+            for file in tmp_path.glob('*/token'):
+                token = file.read_text()
+            time.sleep(0.01)
+        output, _ = program.communicate(timeout=60)
+    assert program.returncode == 0, output
+    assert len(token) >= 32
+    assert token not in output
+    assert not list(tmp_path.iterdir())
 
 
 def test_control_c(serve):

@@ -3,6 +3,8 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 import pytest
 
+from simulator.releases import UnknownRelease, deployments
+
 from ..cli import main
 from ..configuration import Instance, distinct, from_file, from_url
 from ..redaction import redacted
@@ -36,7 +38,9 @@ def message(capsys):
         (['u:pw@h/m'], "check: argument URL: 'a malformed URL' is no http:// or https:// URL"),
         (['http://u:p/w@h/m'], "check: argument URL: 'a malformed URL' is no http:// or https:// URL"),
         (['http:u:pw@h/m'], "check: argument URL: 'a malformed URL' is no http:// or https:// URL"),
-        (['http://h/', '--config', 'f'], 'check: give either URLs or --config'),
+        (['http://h/', '--config', 'f'], 'check: give URLs, --config or --kubeflow, and no two of them'),
+        (['http://h/', '--kubeflow', '1.9'], 'check: give URLs, --config or --kubeflow, and no two of them'),
+        (['--kubeflow', '1.9', '--config', 'f'], 'check: give URLs, --config or --kubeflow, and no two of them'),
         (['--times', '0'], "check: argument --times: '0' is no whole number above 0"),
         (['--times', 'two'], "check: argument --times: 'two' is no whole number above 0"),
         (['--pause=-1'], "check: argument --pause: '-1' is no number of seconds"),
@@ -100,8 +104,21 @@ def test_instances_of_a_file(tmp_path):
     ]
 
 
+def test_the_instance_of_a_url():
+    url = 'http://u:pw@h/metrics?t=1'
+    assert from_url(url) == Instance('command line:http://h/metrics', 'http://h/metrics', {'openmetrics_endpoint': url})
+
+
+def test_an_unknown_release(message):
+    with pytest.raises(UnknownRelease) as caught:
+        deployments('1.2')
+    assert message('--kubeflow', '1.2') == f'check: {caught.value}'
+
+
 def test_equal_instances_run_once():
-    first, second, other = (from_url(source, '', url) for source, url in (('a', 'x'), ('b', 'x'), ('c', 'y')))
+    first, second, other = (
+        Instance(source, source, {'openmetrics_endpoint': url}) for source, url in (('a', 'x'), ('b', 'x'), ('c', 'y'))
+    )
     assert distinct([first, second, other]) == [first, other]
 
 

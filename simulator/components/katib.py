@@ -7,22 +7,22 @@ from prometheus_client import Metric
 
 from ..controller_runtime import ControllerRuntime, Webhooks
 from ..exposition import GO, RawCounter
-from ..runtime import GoRuntime
 from ..world import PhaseChange, World
 from .component import Component
 
 
 class Katib(Component):
-    """katib-controller 0.19 (controller-runtime 0.22) of a standalone installation, hence with cert-rotator.
+    """katib-controller 0.17 to 0.19 as Kubeflow installs it: certificates by cert-manager, hence no cert-rotator.
 
     A counter has no sample for a namespace before its first event there, and no counter knows the trials that were
-    stopped early or killed.
+    stopped early or killed. Nothing but reconciles tells of suggestions.
     """
 
     id = 'katib-controller'
-    title = 'Katib controller 0.19'
+    program = 'Katib controller'
     dialect = GO
 
+    CONTROLLER_RUNTIME = {'0.17': (0, 17), '0.18': (0, 19), '0.19': (0, 22)}
     COUNTED = (
         ('experiment', 'Created', 'katib_experiment_created_total'),
         ('experiment', 'Deleted', 'katib_experiment_deleted_total'),
@@ -34,26 +34,34 @@ class Katib(Component):
         ('trial', 'Failed', 'katib_trial_failed_total'),
         ('trial', 'MetricsUnavailable', 'katib_trial_metrics_unavailable_total'),
     )
+    KINDS = ('experiment', 'suggestion', 'trial')
+    WEBHOOKS = ('/validate-experiment', '/mutate-experiment', '/mutate-pod')
 
-    def __init__(self, world: World):
-        super().__init__(world)
+    def __init__(self, world: World, release: str):
+        super().__init__(world, release)
         self._counters = {
             (kind, phase): RawCounter(name, f'{kind} objects: {phase}', ['namespace'], registry=self.registry)
             for kind, phase, name in self.COUNTED
         }
         self.registry.register(self)
-        controllers = ('experiment-controller', 'suggestion-controller', 'trial-controller', 'cert-rotator')
-        self._runtime = ControllerRuntime(world, self.registry, controllers, (0, 22), self.id)
-        self._runtime.reconcile('cert-rotator')
-        self._webhooks = Webhooks(
-            world, self.registry, ('/validate-experiment', '/mutate-experiment', '/mutate-pod'), self.id
+        library = self.CONTROLLER_RUNTIME[release]
+        self._runtime = ControllerRuntime(
+            world,
+            self.registry,
+            tuple(f'{kind}-controller' for kind in self.KINDS),
+            library,
+            self.id,
+            network=self.release_number >= (0, 18),
         )
-        GoRuntime(self.registry)
+        self._webhooks = Webhooks(world, self.registry, self.WEBHOOKS, library, self.id)
+        for kind in self.KINDS:
+            for _ in world.objects(kind):
+                self._runtime.reconcile(f'{kind}-controller')
         world.listen(PhaseChange, self._on_change)
 
     def _on_change(self, change: PhaseChange) -> None:
         kind = change.object.kind
-        if kind not in ('experiment', 'trial'):
+        if kind not in self.KINDS:
             return
         counter = self._counters.get((kind, change.phase))
         if counter is not None:
@@ -61,9 +69,8 @@ class Katib(Component):
         self._runtime.reconcile(f'{kind}-controller')
         if change.phase == 'Created':
             if kind == 'trial':
-                self._runtime.reconcile('suggestion-controller')
                 self._webhooks.call('/mutate-pod')
-            else:
+            elif kind == 'experiment':
                 self._webhooks.call('/mutate-experiment')
                 self._webhooks.call('/validate-experiment')
 
@@ -71,6 +78,6 @@ class Katib(Component):
         """The `_current` gauges: objects by their last condition. A status that holds none has no sample."""
         for kind in ('experiment', 'trial'):
             family = Metric(f'katib_{kind}s_current', f'{kind} objects that exist, by status', 'gauge')
-            for (namespace, phase), number in sorted(self.world.phases(kind).items()):
+            for (namespace, phase), number in self.world.phases(kind).items():
                 family.add_sample(family.name, {'namespace': namespace, 'status': phase}, number)
             yield family

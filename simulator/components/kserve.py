@@ -3,30 +3,33 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from prometheus_client import Histogram
 
+from ..events import Inference
 from ..exposition import PYTHON
-from ..runtime import python_runtime
-from ..workloads import KSERVE_MODEL
-from ..world import Inference, World
+from ..runtime import PythonRuntime
+from ..workloads.traffic import KSERVE, Server
+from ..world import World
 from .component import Component
 
 
 class KServe(Component):
-    """The Python model server of KServe 0.21 with one worker: four histograms, no counter of its own.
+    """The Python model server of KServe with one worker: four histograms, no counter of its own.
 
-    A request for an unknown model (404) is in no family. One that fails in the predict step (400, 500 here) is in
-    preprocess and predict, and not in postprocess.
+    They are the same from 0.10 to 0.21. A request for an unknown model (404) or with a body that is none (422) is in no
+    family. One that fails in the predict step (400, 500 here) is in preprocess and predict, and not in postprocess.
     """
 
     id = 'kserve-server'
-    title = 'KServe model server 0.21'
+    program = 'KServe model server'
     dialect = PYTHON
 
     # In seconds: the default bounds of prometheus_client.
     STEPS = ('preprocess', 'postprocess', 'predict', 'explain')
+    UNSEEN = (404, 422)
 
-    def __init__(self, world: World):
-        super().__init__(world)
-        python_runtime(self.registry)
+    def __init__(self, world: World, release: str, server: Server = KSERVE):
+        super().__init__(world, release)
+        self._server = server
+        PythonRuntime(world, self.registry)
         self._steps = {
             step: Histogram(
                 f'request_{step}_seconds', f'Time of the {step} step', ['model_name'], registry=self.registry
@@ -36,12 +39,12 @@ class KServe(Component):
         world.listen(Inference, self._on_request)
 
     def _on_request(self, request: Inference) -> None:
-        if request.model != KSERVE_MODEL.name or request.status == 404:
+        if request.server != self._server.name or request.verb == 'ready' or request.status in self.UNSEEN:
             return
-        self._observe('preprocess', request.preprocess)
-        self._observe(request.verb, request.predict)
+        self._observe('preprocess', request.model, request.preprocess)
+        self._observe(request.verb, request.model, request.predict)
         if request.status == 200:
-            self._observe('postprocess', request.postprocess)
+            self._observe('postprocess', request.model, request.postprocess)
 
-    def _observe(self, step: str, seconds: float) -> None:
-        self._steps[step].labels(KSERVE_MODEL.name).observe(seconds)
+    def _observe(self, step: str, model: str, seconds: float) -> None:
+        self._steps[step].labels(model).observe(seconds)

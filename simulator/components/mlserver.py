@@ -5,32 +5,35 @@ from dataclasses import replace
 
 from prometheus_client import Gauge, Histogram, Summary
 
+from ..events import Inference
 from ..exposition import PYTHON, RawCounter
-from ..runtime import python_runtime
-from ..workloads import MLSERVER_MODEL
-from ..world import Inference, World
+from ..runtime import PythonRuntime
+from ..workloads.traffic import MLSERVER
+from ..world import World
 from .component import Component
 
 
 class MLServer(Component):
-    """MLServer 1.7, port 8082 in a cluster.
+    """MLServer 1.3 to 1.7, port 8082 in a cluster.
 
     `version` is "None" for a REST request without version and empty for gRPC. A request for an unknown model counts
-    as a failure of that name. A gRPC call that failed is in the started and handling families, not among the handled.
+    as a failure of that name; one with a body that is none (422) is known to HTTP alone. The first request of a model
+    makes its failure counter, the first that succeeds its success counter. A gRPC call that failed is in the started
+    and handling families, not among the handled.
     """
 
     id = 'mlserver'
-    title = 'MLServer 1.7'
+    program = 'MLServer'
     # The recorded server announces 1.0.0 and writes what is 0.0.4 in form.
     dialect = replace(PYTHON, content_type='text/plain; version=1.0.0; charset=utf-8')
 
-    PATH = '/v2/models/{model_name}/infer'
+    MODEL_PATH = '/v2/models/{model_name}'
     UNKNOWN_MODEL = 'income-v0'
     RPC = ('UNARY', 'inference.GRPCInferenceService', 'ModelInfer')
 
-    def __init__(self, world: World):
-        super().__init__(world)
-        python_runtime(self.registry)
+    def __init__(self, world: World, release: str):
+        super().__init__(world, release)
+        PythonRuntime(world, self.registry)
         model = ['model', 'version']
         self._successes = RawCounter(
             'model_infer_request_success_total', 'Successful inferences', model, registry=self.registry
@@ -51,11 +54,11 @@ class MLServer(Component):
             'grpc_server_handled_total', 'Calls completed', [*rpc, 'grpc_code'], registry=self.registry
         )
         self._started = RawCounter('grpc_server_started_total', 'Calls started', rpc, registry=self.registry)
-        # Registered by the program and without a sample.
+        # Registered by the program and without a sample, as the last one is.
         for name in ('grpc_server_msg_received_total', 'grpc_server_msg_sent_total'):
             RawCounter(name, 'Stream messages', rpc, registry=self.registry)
-        Histogram('grpc_server_handled_latency_seconds', 'Time of calls', rpc, registry=self.registry)
         self._handling = Histogram('grpc_server_handling_seconds', 'Time of calls', rpc, registry=self.registry)
+        Histogram('grpc_server_handled_latency_seconds', 'Time of calls', rpc, registry=self.registry)
 
     def _init_rest(self) -> None:
         progress = Gauge(
@@ -70,20 +73,28 @@ class MLServer(Component):
         )
 
     def _on_request(self, request: Inference) -> None:
-        if request.model != MLSERVER_MODEL.name:
+        if request.server != MLSERVER.name:
             return
-        grpc = request.protocol == 'grpc'
-        model = self.UNKNOWN_MODEL if request.status == 404 else MLSERVER_MODEL.name
-        labels = (model, '' if grpc else 'None')
         succeeded = request.status == 200
-        (self._successes if succeeded else self._failures).labels(*labels).inc()
-        self._duration.labels(*labels).observe(request.predict)
-        if grpc:
+        if request.verb != 'ready' and request.status != 422:
+            self._infer(request, succeeded)
+        if request.protocol == 'grpc':
             self._started.labels(*self.RPC).inc()
             self._handling.labels(*self.RPC).observe(request.seconds)
             if succeeded:
                 self._handled.labels(*self.RPC, 'OK').inc()
         else:
-            labels = ('mlserver', 'POST', self.PATH, str(request.status))
+            call = 'ready' if request.verb == 'ready' else 'infer'
+            labels = ('mlserver', request.method, f'{self.MODEL_PATH}/{call}', str(request.status))
             self._rest.labels(*labels).inc()
             self._rest_seconds.labels(*labels).observe(request.seconds)
+
+    def _infer(self, request: Inference, succeeded: bool) -> None:
+        model = self.UNKNOWN_MODEL if request.status == 404 else request.model
+        labels = (model, '' if request.protocol == 'grpc' else 'None')
+        failures = self._failures.labels(*labels)
+        if succeeded:
+            self._successes.labels(*labels).inc()
+        else:
+            failures.inc()
+        self._duration.labels(*labels).observe(request.predict)

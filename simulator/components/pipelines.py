@@ -1,73 +1,69 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
+"""The API server of Kubeflow Pipelines and the controller of its recurring runs."""
+
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
+import yaml
 from prometheus_client import Gauge, Histogram, Metric
 
+from ..controller_runtime import DEFAULT_BUCKETS
+from ..events import PipelinesCall, ScheduleSync, WorkflowCollected
 from ..exposition import GO, RawCounter
 from ..runtime import GoRuntime
-from ..world import DELETED, PhaseChange, World
+from ..world import World, WorldObject, to_microsecond
+from .argo import FINISHED
 from .component import Component
+
+_API: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix('.yaml').read_text(encoding='utf-8'))
 
 
 class PipelinesAPIServer(Component):
-    """The API server of Kubeflow Pipelines 2.16.
+    """The API server of Kubeflow Pipelines 2.3 to 2.16.
 
-    Its counters have no `_total`, save those of gRPC. The `_count` gauges are differences since the process started
-    and not numbers of objects; scheduled runs never pass CreateRun.
+    Its counters have no `_total`, save those of gRPC, which it has from 2.16 on. The `_count` gauges are differences
+    since the process started and not numbers of objects: scheduled runs never pass CreateRun, but users delete them.
     """
 
     id = 'pipelines-api-server'
-    title = 'Pipelines API server 2.16'
+    program = 'Pipelines API server'
     dialect = GO
 
-    REQUESTS = {
-        'run_server': 'create get list delete archive unarchive report_metrics read_artifact terminate retry',
-        'job_server': 'create get list delete disable enable',
-        'pipeline_server': (
-            'create get list delete create_version get_version list_version delete_version update_default_version'
-        ),
-        'experiment_server': 'create get list delete archive unarchive',
-    }
-    DIFFERENCES = (
-        'run_server_run_count',
-        'job_server_job_count',
-        'pipeline_server_pipeline_count',
-        'pipeline_server_pipeline_version_count',
-        'experiment_server_run_count',
-    )
     GRPC_BUCKETS = (0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 15, 30, 60, 120, 300)
-    RUN_SERVICE = 'kubeflow.pipelines.backend.api.v2beta1.RunService'
+    GRPC_PACKAGE = 'kubeflow.pipelines.backend.api.v2beta1'
 
-    def __init__(self, world: World):
-        super().__init__(world)
+    def __init__(self, world: World, release: str):
+        super().__init__(world, release)
         self._random = world.random(self.id)
-        names = [f'{server}_{call}_requests' for server, calls in self.REQUESTS.items() for call in calls.split()]
-        names += ['pipeline_upload_requests', 'pipeline_version_upload_requests', 'resource_manager_workflow_gc']
+        names = ['_'.join(filter(None, (p, c, 'requests'))) for p, calls in _API['counters'].items() for c in calls]
         self._counters = {name: RawCounter(name, 'Requests served', registry=self.registry) for name in names}
-        self._differences = {
-            name: Gauge(name, 'Made less deleted', registry=self.registry) for name in self.DIFFERENCES
-        }
+        self._collected = RawCounter('resource_manager_workflow_gc', 'Workflows deleted', registry=self.registry)
+        self._differences = {name: Gauge(name, 'Made less deleted', registry=self.registry) for name in _API['gauges']}
         self._finished: dict[str, Counter[tuple[str, str]]] = {'success': Counter(), 'failed': Counter()}
         self.registry.register(self)
+        self._has_grpc = self.release_number >= (2, 16)
+        if self._has_grpc:
+            self._init_2_16()
+        GoRuntime(world, self.registry)
+        world.listen(PipelinesCall, self._on_call)
+        world.listen(WorkflowCollected, self._on_collection)
+
+    def _init_2_16(self) -> None:
         self._gap = Histogram(
             'resource_manager_recurring_run_report_gap',
             'Seconds from the start of a scheduled run to its first report',
             buckets=tuple(0.5 * 2**power for power in range(10)),
             registry=self.registry,
         )
-        self._init_grpc()
-        GoRuntime(self.registry)
-        world.listen(PhaseChange, self._on_change)
-
-    def _init_grpc(self) -> None:
         labels = ['grpc_type', 'grpc_service', 'grpc_method']
-        self._calls = [
+        self._started, self._received, self._sent = (
             RawCounter(f'grpc_server_{name}_total', 'Calls', labels, registry=self.registry)
             for name in ('started', 'msg_received', 'msg_sent')
-        ]
+        )
         self._handled = RawCounter(
             'grpc_server_handled_total', 'Calls answered', [*labels, 'grpc_code'], registry=self.registry
         )
@@ -75,38 +71,95 @@ class PipelinesAPIServer(Component):
             'grpc_server_handling_seconds', 'Time of calls', labels, buckets=self.GRPC_BUCKETS, registry=self.registry
         )
 
-    def _call(self, method: str) -> None:
-        labels = ('unary', self.RUN_SERVICE, method)
-        for counter in self._calls:
-            counter.labels(*labels).inc()
-        self._handled.labels(*labels, 'OK').inc()
-        self._handling.labels(*labels).observe(0.01 * self._random.lognormvariate(0, 1))
+    def _on_call(self, call: PipelinesCall) -> None:
+        effect = _API['calls'][call.method]
+        until = effect.get('until')
+        if 'counter' in effect and (until is None or self.release_number < tuple(map(int, until.split('.')))):
+            self._counters[effect['counter']].inc()
+        if call.code == 'OK':
+            for name, difference in effect.get('gauge', {}).items():
+                self._differences[name].inc(difference)
+            if call.run is not None:
+                self._on_run(call.method, call.run, call.first)
+        if self._has_grpc and 'service' in effect:
+            self._on_grpc(f'{self.GRPC_PACKAGE}.{effect["service"]}Service', call)
 
-    def _on_change(self, change: PhaseChange) -> None:
-        run = change.object
-        if run.kind != 'run':
-            return
-        if change.phase == 'Pending' and run.flavour == 'one-off':
-            self._counters['run_server_create_requests'].inc()
-            self._differences['run_server_run_count'].inc()
-            self._call('CreateRun')
-        elif change.phase == 'Running':
-            # Somebody looks at the list as soon as a run is under way.
-            for call, method in (('list', 'ListRuns'), ('get', 'GetRun')):
-                self._counters[f'run_server_{call}_requests'].inc()
-                self._call(method)
-            if run.flavour == 'recurring':
-                self._gap.observe(change.age)
-        elif change.phase in ('Succeeded', 'Failed', 'Error'):
-            outcome = 'success' if change.phase == 'Succeeded' else 'failed'
+    def _on_run(self, method: str, run: WorldObject, first: bool) -> None:
+        outcome = 'success' if run.phase == 'Succeeded' else 'failed'
+        if method == 'ReportWorkflow' and run.phase in FINISHED:
             self._finished[outcome][run.namespace, run.name] += 1
-        elif change.phase == DELETED:
-            self._counters['resource_manager_workflow_gc'].inc()
+        elif method == 'DeleteRun':
+            # By its display name, so that this takes nothing away from the series of its workflow.
+            self._finished[outcome][run.namespace, run.title] -= 1
+        if self._has_grpc and first and run.flavour == 'recurring':
+            self._gap.observe(self.world.now - run.born)
+
+    def _on_grpc(self, service: str, call: PipelinesCall) -> None:
+        labels = ('unary', service, call.method)
+        self._started.labels(*labels).inc()
+        self._received.labels(*labels).inc()
+        if call.code == 'OK':
+            self._sent.labels(*labels).inc()
+        self._handled.labels(*labels, call.code).inc()
+        self._handling.labels(*labels).observe(to_microsecond(0.01 * self._random.lognormvariate(0, 1)))
+
+    def _on_collection(self, _: WorkflowCollected) -> None:
+        self._collected.inc()
 
     def collect(self) -> Iterable[Metric]:
-        """Finished runs: gauges with one sample of value 1 for each workflow, for the life of the process."""
+        """Finished runs: gauges with one sample for each workflow or deleted run, for the life of the process."""
         for outcome, runs in self._finished.items():
-            family = Metric(f'resource_manager_workflow_runs_{outcome}', 'Runs finished', 'gauge')
+            family = Metric(f'resource_manager_workflow_runs_{outcome}', 'Runs finished less runs deleted', 'gauge')
             for (namespace, workflow), number in runs.items():
                 family.add_sample(family.name, {'profile': namespace, 'workflow': workflow}, number)
             yield family
+
+
+class ScheduledWorkflowController(Component):
+    """The controller of recurring runs, which has an endpoint from Pipelines 2.16 on.
+
+    The time of an item includes the wait for it. The size of the queue is what it was when an item was last added.
+    """
+
+    id = 'scheduledworkflow-controller'
+    program = 'Scheduled-workflow controller'
+    dialect = GO
+
+    def __init__(self, world: World, release: str):
+        super().__init__(world, release)
+        self._random = world.random(self.id)
+        self._items = Histogram(
+            'process_scheduled_workflow_duration_seconds',
+            'Time from one item to the next',
+            ['status'],
+            buckets=DEFAULT_BUCKETS,
+            registry=self.registry,
+        )
+        self._operations = Histogram(
+            'scheduled_workflow_duration_operation_seconds',
+            'Time of the calls for an item',
+            ['operation', 'status'],
+            buckets=DEFAULT_BUCKETS,
+            registry=self.registry,
+        )
+        self._size = Gauge('scheduled_workflow_queue_size', 'Items in the queue', registry=self.registry)
+        self._handled = RawCounter('scheduled_workflow_throughput_total', 'Items handled', registry=self.registry)
+        self._last = world.now
+        GoRuntime(world, self.registry)
+        world.listen(ScheduleSync, self._on_sync)
+
+    def _on_sync(self, sync: ScheduleSync) -> None:
+        self._size.set(self._random.randint(0, 2))
+        self._handled.inc()
+        self._items.labels('error' if sync.failed else 'ok').observe(self.world.now - self._last)
+        self._last = self.world.now
+        for operation in ('swfget', 'swflist', 'swflistcompleted'):
+            self._operate(operation)
+        if sync.submitted or sync.failed:
+            self._operate('swfsubmit', sync.failed)
+        if sync.submitted:
+            self._operate('swfupdate')
+
+    def _operate(self, operation: str, failed: bool = False) -> None:
+        seconds = to_microsecond(0.008 * self._random.lognormvariate(0, 1))
+        self._operations.labels(operation, 'error' if failed else 'ok').observe(seconds)

@@ -7,21 +7,33 @@ from collections.abc import Iterable
 
 from prometheus_client import Gauge, Histogram, Metric
 
+from ..events import Inference
 from ..exposition import GO, RawCounter
 from ..runtime import GoRuntime
-from ..workloads import OPENCENSUS_MODEL, OPENTELEMETRY_MODEL
-from ..world import Inference, World
+from ..workloads.traffic import OPENCENSUS, OPENTELEMETRY, Server
+from ..world import World
 from .component import Component
+
+
+def knative_names(server: Server) -> dict[str, str]:
+    """How Knative calls the service of that server and what belongs to it."""
+    service = f'{server.name}-predictor'
+    return {
+        'service_name': service,
+        'configuration_name': service,
+        'revision_name': f'{service}-00001',
+        'pod_name': f'{service}-00001-deployment-6c9f7d5b8-x2x7k',
+    }
 
 
 class OpenCensusQueueProxy(Component):
     """queue-proxy of Knative 1.18 and earlier: milliseconds, counters without `_total`, response code labels.
 
-    These five families are the whole payload.
+    These five families are the whole payload. A GET counts as a POST does.
     """
 
     id = 'queue-proxy-opencensus'
-    title = 'Knative queue-proxy 1.18'
+    program = 'Knative queue-proxy'
     dialect = GO
 
     MILLISECONDS = (
@@ -29,17 +41,13 @@ class OpenCensusQueueProxy(Component):
         10000, 20000, 50000, 100000,
     )  # fmt: skip
 
-    def __init__(self, world: World):
-        super().__init__(world)
-        service = f'{OPENCENSUS_MODEL.name}-predictor'
-        revision = f'{service}-00001'
+    def __init__(self, world: World, release: str, server: Server = OPENCENSUS):
+        super().__init__(world, release)
+        self._server = server
         self._pod = {
-            'configuration_name': service,
+            **knative_names(server),
             'container_name': 'queue-proxy',
-            'namespace_name': OPENCENSUS_MODEL.namespace,
-            'pod_name': f'{revision}-deployment-6c9f7d5b8-x2x7k',
-            'revision_name': revision,
-            'service_name': service,
+            'namespace_name': server.namespace(world),
         }
         at_app = [*self._pod, 'response_code', 'response_code_class']
         at_proxy = [*at_app, 'route_tag']
@@ -62,7 +70,7 @@ class OpenCensusQueueProxy(Component):
         )
 
     def _on_request(self, request: Inference) -> None:
-        if request.model != OPENCENSUS_MODEL.name:
+        if request.server != self._server.name:
             return
         at_app = {
             **self._pod,
@@ -82,11 +90,11 @@ class OpenTelemetryQueueProxy(Component):
     """queue-proxy of Knative 1.21 with `request-metrics-protocol: prometheus`, which is off by default.
 
     `server_address` is the Host header of the client. The `http_client_*` families are the hop to the user
-    container, with probes of the sidecar's own that carry no `kn_route_tag`.
+    container, with a probe of the sidecar's own that carries no `kn_route_tag`.
     """
 
     id = 'queue-proxy-otel'
-    title = 'Knative queue-proxy 1.21'
+    program = 'Knative queue-proxy'
     dialect = GO
 
     SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
@@ -102,15 +110,19 @@ class OpenTelemetryQueueProxy(Component):
         'otel_scope_schema_url': '',
         'otel_scope_version': '',
     }
-    # A Host header without a port gives samples without `server_port`.
-    HOSTS = (
-        (f'{OPENTELEMETRY_MODEL.name}.{OPENTELEMETRY_MODEL.namespace}.example.com', None),
-        ('10.244.1.17', '8012'),
-    )
+    RUNTIME = ('process_network', 'go_settings', 'opentelemetry')
 
-    def __init__(self, world: World):
-        super().__init__(world)
-        self._random = world.random('hosts')
+    def __init__(self, world: World, release: str, server: Server = OPENTELEMETRY):
+        super().__init__(world, release)
+        self._model_server = server
+        self._random = world.random(f'hosts:{server.name}')
+        namespace = server.namespace(world)
+        # Whom clients ask for: from outside, from the cluster, the pod itself. Without a port there is no label for it.
+        self._hosts = (
+            (f'{server.name}.{namespace}.example.com', None),
+            (f'{server.name}-predictor.{namespace}.svc.cluster.local', None),
+            ('10.244.1.17', '8012'),
+        )
         self._server = {
             name: _Histograms(f'http_server_{name}', text, buckets)
             for name, text, buckets in (
@@ -131,7 +143,7 @@ class OpenTelemetryQueueProxy(Component):
         )
         for collector in (*self._server.values(), *self._client.values(), self._invocations, self):
             self.registry.register(collector)
-        GoRuntime(self.registry)
+        GoRuntime(world, self.registry, *self.RUNTIME)
         self._probe()
         world.listen(Inference, self._on_request)
 
@@ -154,11 +166,11 @@ class OpenTelemetryQueueProxy(Component):
         return labels if port is None else {**labels, 'server_port': port}
 
     def _on_request(self, request: Inference) -> None:
-        if request.model != OPENTELEMETRY_MODEL.name:
+        if request.server != self._model_server.name:
             return
         route = {'kn_route_tag': 'kn:disabled'}
-        served = {**self._http_labels('POST', request.status, self._random.choice(self.HOSTS)), **route}
-        sent = {**self._http_labels('POST', request.status, ('127.0.0.1', '8080')), **route}
+        served = {**self._http_labels(request.method, request.status, self._random.choice(self._hosts)), **route}
+        sent = {**self._http_labels(request.method, request.status, ('127.0.0.1', '8080')), **route}
         self._server['request_duration_seconds'].observe(served, request.seconds + 0.001)
         self._server['request_body_size_bytes'].observe(served, request.request_bytes)
         self._server['response_body_size_bytes'].observe(served, request.response_bytes)
@@ -173,20 +185,19 @@ class OpenTelemetryQueueProxy(Component):
         # As with the earlier releases, 1 even when nothing waits.
         depth.add_sample(depth.name, self.QUEUE_SCOPE, 1)
         yield depth
-        service = f'{OPENTELEMETRY_MODEL.name}-predictor'
-        pod = f'{service}-00001-deployment-5f4c8b7d9-q8w2n'
+        names = knative_names(self._model_server)
         target = Metric('target_info', 'Target metadata', 'gauge')
         target.add_sample(
             target.name,
             {
                 'container_name': 'queue-proxy',
-                'k8s_namespace_name': OPENTELEMETRY_MODEL.namespace,
-                'k8s_pod_name': pod,
-                'kn_configuration_name': service,
-                'kn_revision_name': f'{service}-00001',
-                'kn_service_name': service,
-                'service_instance_id': pod,
-                'service_name': service,
+                'k8s_namespace_name': self._model_server.namespace(self.world),
+                'k8s_pod_name': names['pod_name'],
+                'kn_configuration_name': names['configuration_name'],
+                'kn_revision_name': names['revision_name'],
+                'kn_service_name': names['service_name'],
+                'service_instance_id': names['pod_name'],
+                'service_name': names['service_name'],
                 'service_version': 'unknown',
                 'telemetry_sdk_language': 'go',
                 'telemetry_sdk_name': 'opentelemetry',
@@ -195,6 +206,17 @@ class OpenTelemetryQueueProxy(Component):
             1,
         )
         yield target
+        yield from self._scrapes()
+
+    def _scrapes(self) -> Iterable[Metric]:
+        # The scrape that asks is in flight and not yet counted. How many came before is not the world's.
+        flying = Metric('promhttp_metric_handler_requests_in_flight', 'Scrapes being served', 'gauge')
+        flying.add_sample(flying.name, {}, 1)
+        yield flying
+        served = Metric('promhttp_metric_handler_requests_total', 'Scrapes served', 'counter')
+        for code in ('200', '500', '503'):
+            served.add_sample(served.name, {'code': code}, 0)
+        yield served
 
 
 class _Histograms:

@@ -3,7 +3,6 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from ..controller_runtime import ControllerRuntime
 from ..exposition import GO, RawCounter
-from ..runtime import GoRuntime
 from ..world import PhaseChange, World
 from .component import Component
 
@@ -14,15 +13,17 @@ CONTROLLERS = {
     'xgboost': 'xgboostjob-controller',
     'mpi': 'mpijob-controller',
     'paddle': 'paddlejob-controller',
-    'jax': 'jaxjob-controller',
 }
 
 
 class TrainingOperator(Component):
-    """training-operator 1.9.2 (controller-runtime 0.19). A counter has no sample before its first event."""
+    """training-operator 1.8 and 1.9. A counter has no sample before its first event.
+
+    1.9 looks after JAX jobs and no more after MXNet jobs, which nobody serves then.
+    """
 
     id = 'training-operator'
-    title = 'Training operator 1.9'
+    program = 'Training operator'
     dialect = GO
 
     COUNTED = {
@@ -32,9 +33,12 @@ class TrainingOperator(Component):
         'Failed': 'failed',
         'Restarting': 'restarted',
     }
+    CONTROLLER_RUNTIME = {'1.8': (0, 17), '1.9': (0, 19)}
+    LAST = {'1.8': {'mxnet': 'mxjob-controller'}, '1.9': {'jax': 'jaxjob-controller'}}
 
-    def __init__(self, world: World):
-        super().__init__(world)
+    def __init__(self, world: World, release: str):
+        super().__init__(world, release)
+        self._controllers = {**CONTROLLERS, **self.LAST[release]}
         self._counters = {
             phase: RawCounter(
                 f'training_operator_jobs_{word}_total',
@@ -44,15 +48,22 @@ class TrainingOperator(Component):
             )
             for phase, word in self.COUNTED.items()
         }
-        controllers = (*CONTROLLERS.values(), 'cert-rotator')
-        self._runtime = ControllerRuntime(world, self.registry, controllers, (0, 19), self.id)
-        GoRuntime(self.registry)
+        controllers = (*self._controllers.values(), 'cert-rotator')
+        self._runtime = ControllerRuntime(world, self.registry, controllers, self.CONTROLLER_RUNTIME[release], self.id)
+        # It writes the certificate of the webhooks once.
+        self._runtime.reconcile('cert-rotator')
+        for job in world.objects('job'):
+            self._reconcile(job.flavour)
         world.listen(PhaseChange, self._on_change)
+
+    def _reconcile(self, framework: str) -> None:
+        if framework in self._controllers:
+            self._runtime.reconcile(self._controllers[framework])
 
     def _on_change(self, change: PhaseChange) -> None:
         job = change.object
-        if job.kind != 'job':
+        if job.kind != 'job' or job.flavour not in self._controllers:
             return
         if change.phase in self._counters:
             self._counters[change.phase].labels(job.namespace, job.flavour).inc()
-        self._runtime.reconcile(CONTROLLERS[job.flavour])
+        self._reconcile(job.flavour)
