@@ -14,10 +14,10 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from datadog_checks.kubeflow.catalogue import NAMESPACE, Catalogue, Entry, Source, load_catalogue
+from datadog_checks.kubeflow.catalogue import NAMESPACE, Catalogue, Component, Entry, Source, load_catalogue
 
 INTEGRATION = Path(__file__).parent.parent
 HEADER = (
@@ -39,6 +39,8 @@ def files(catalogue: Catalogue) -> Iterator[tuple[Path, str]]:
         'coverage': coverage_table(catalogue),
         'documented': documented_table(catalogue),
         'endpoints': endpoints_table(catalogue),
+        'federation': federation_snippet(catalogue),
+        'selectors': selectors_list(catalogue),
         'metrics': metrics_tables(catalogue),
     }
     for path in (INTEGRATION / 'README.md', INTEGRATION.parent / 'README.md'):
@@ -141,6 +143,64 @@ def endpoints_table(catalogue: Catalogue) -> str:
         if component.endpoint
     ]
     return _table(('Component', 'Container', 'Endpoint', 'Needs'), rows)
+
+
+# What follows the name of a family in those of its series.
+SUFFIXES = '(_bucket|_count|_sum|_total)?'
+
+
+def selectors(catalogue: Catalogue, entries: Iterable[Entry]) -> dict[str, list[str]]:
+    """By component id the Prometheus selectors of what feeds some entries, as a query string may hold them.
+
+    A family that others expose too is narrowed to samples that have the labels each of its sources asks for. No
+    selector holds a `+`, a `&` or a `#`, which mean something else in a URL.
+    """
+    labels: dict[str, dict[str, frozenset[str]]] = {}
+    for entry in entries:
+        for source in entry.component_sources:
+            asked = {family: frozenset(source.where.labels) for family in source.families}
+            asked |= dict.fromkeys((*source.zero, *([source.beside] if source.beside else [])), frozenset())
+            families = labels.setdefault(source.component, {})
+            for family, names in asked.items():
+                families[family] = families.get(family, names) & names
+    return {
+        component.id: list(_selectors(component, labels[component.id]))
+        for component in catalogue.components.values()
+        if component.id in labels
+    }
+
+
+def _selectors(component: Component, labels: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    families: dict[tuple[str, ...], list[str]] = {}
+    for family, names in labels.items():
+        families.setdefault(tuple(sorted(names)), []).append(family.removesuffix('_total'))
+    for names, group in families.items():
+        matchers = [f'__name__=~"({"|".join(group)}){SUFFIXES}"']
+        for name in names:
+            values = '|'.join(sorted(component.controllers)) if name == 'controller' else ''
+            matchers.append(f'{name}=~"{values}"' if values else f'{name}!=""')
+        yield f'{{{",".join(matchers)}}}'
+
+
+def federation_snippet(catalogue: Catalogue) -> str:
+    """The conf.yaml of an instance that reads what the documented metrics come from at a Prometheus server."""
+    chosen = selectors(catalogue, (entry for entry in catalogue.metrics if entry.documented))
+    matches = ['up', *(selector for of_component in chosen.values() for selector in of_component)]
+    query = '\\\n      &'.join(f'match[]={match}'.replace('"', '\\"') for match in matches)
+    return (
+        '```yaml\ninstances:\n'
+        f'  - openmetrics_endpoint: "http://prometheus.monitoring.svc:9090/federate?{query}"\n```\n'
+    )
+
+
+def selectors_list(catalogue: Catalogue) -> str:
+    """The selectors of everything the check reads, by component."""
+    lines = []
+    for component_id, of_component in selectors(catalogue, catalogue.metrics).items():
+        component = catalogue.components[component_id]
+        lines.append(f'# {component.title}{", of any program" if component.shared else ""}')
+        lines += [f'match[]={selector}' for selector in of_component]
+    return '```text\n' + ''.join(f'{line}\n' for line in lines) + '```\n'
 
 
 def metrics_tables(catalogue: Catalogue) -> str:

@@ -29,7 +29,8 @@ def warnings(dd_run_check, mock_http_response, text, **options):
         pytest.param(
             '# TYPE prometheus_tsdb_head_series gauge\nprometheus_tsdb_head_series 5\n',
             "these are a Prometheus server's own metrics, not those of what it scrapes; "
-            'set `openmetrics_endpoint` to the component itself',
+            'set `openmetrics_endpoint` to the component itself, or to the path `/federate` of the server with '
+            'selectors in the parameter `match[]`',
             id='Prometheus server',
         ),
         pytest.param(

@@ -1,9 +1,13 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What to tell about a payload in which nothing is Kubeflow's."""
+"""What to tell about an answer in which nothing is Kubeflow's."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import parse_qs, urlsplit
 
 from .payload import Payload
 
@@ -21,7 +25,8 @@ FOREIGN = (
     (
         ('prometheus_tsdb_', 'prometheus_engine_', 'prometheus_build_info', 'prometheus_target_'),
         "these are a Prometheus server's own metrics, not those of what it scrapes; "
-        'set `openmetrics_endpoint` to the component itself',
+        'set `openmetrics_endpoint` to the component itself, or to the path `/federate` of the server with selectors '
+        'in the parameter `match[]`',
     ),
     (
         ('istio_', 'envoy_'),
@@ -40,13 +45,28 @@ FOREIGN = (
     ),
 )
 
+# Of the path of a Prometheus server under any prefix: its query API, and its pages in releases 2 and 3.
+PROMETHEUS_PAGE = re.compile(
+    r'/api/v1/(?:query|query_range|query_exemplars|series|labels?|targets|metadata|rules|alerts|status)(?:/|$)'
+    r'|/(?:classic/)?(?:graph|query|targets|alerts|rules|config|flags|status|service-discovery|tsdb-status)/?$'
+)
+PROMETHEUS_PAGE_HINT = (
+    'this is a page or the query API of a Prometheus server; set `openmetrics_endpoint` to the component itself, or to '
+    'the path `/federate` of the server with selectors in the parameter `match[]`'
+)
+
+
+def is_federate(url: str) -> bool:
+    """Whether the URL is that of a Prometheus server's federation, under any prefix of the path."""
+    return urlsplit(url).path.endswith('/federate')
+
 
 def is_starting(payload: Payload, now: float) -> bool:
     """Whether the payload is that of a controller that has just started: normal, and nothing to warn of.
 
     `now` is in seconds since the epoch, as `process_start_time_seconds`.
     """
-    started = payload.process_start_time
+    started = min(payload.process_start_times, default=None)
     return (
         started is not None
         and now - started < STARTING_SECONDS
@@ -61,12 +81,80 @@ def nothing_recognised(payload: Payload, endpoint: str) -> str:
 
     `endpoint` is shown as it is; the payload has at least one family.
     """
+    seen = f'First families seen: {_first(payload.names)}'
+    return f'Nothing at {endpoint} is Kubeflow\'s. {seen}. Likely cause: {_cause(payload)}.'
+
+
+def nothing_federated(names: Sequence[str], endpoint: str) -> str:
+    """As `nothing_recognised`, of the families that a Prometheus server federates."""
+    cause = 'the selectors of its `match[]` ask for other series, or the server does not scrape Kubeflow'
+    seen = f'First families seen: {_first(names)}'
+    return f'Nothing that {endpoint} federates is Kubeflow\'s. {seen}. Likely cause: {cause}.'
+
+
+def federates_nothing(url: str, endpoint: str) -> str:
+    """What to tell about federation that answers without a series. `endpoint` is `url` as it may be shown."""
+    query = urlsplit(url).query
+    if not parse_qs(query).get('match[]'):
+        return (
+            f'{endpoint} answered without any series, for it federates what the parameter `match[]` selects and '
+            '`openmetrics_endpoint` has none: append a selector to it, such as match[]={__name__=~"katib_.*"}.'
+        )
+    cause = 'the server does not scrape Kubeflow, or no label has such a value'
+    if '+' in query:
+        cause = 'the `+` in a selector, which a URL takes for a space: write `.*`, or %2B'
+    return (
+        f'{endpoint} answered without any series: it has none that the selectors of `match[]` in '
+        f'`openmetrics_endpoint` meet. Likely cause: {cause}.'
+    )
+
+
+def refused(url: str, status: int) -> str:
+    """What to do about an answer with a status from 400 on; empty where `url` does not tell."""
+    if is_federate(url) and status == 400:
+        return (
+            'A selector of `match[]` in `openmetrics_endpoint` is not valid: try it as a query on a page of the server'
+        )
+    # Where there is no such page there is another program.
+    if status != 404 and PROMETHEUS_PAGE.search(urlsplit(url).path):
+        return f'Likely cause: {PROMETHEUS_PAGE_HINT}'
+    return ''
+
+
+def unreadable(url: str, content_type: str, use_latest_spec: bool) -> str:
+    """Why what `url` answered may be no exposition, and what to do."""
+    if PROMETHEUS_PAGE.search(urlsplit(url).path):
+        return PROMETHEUS_PAGE_HINT
+    if use_latest_spec and content_type.partition(';')[0] == 'text/plain':
+        return (
+            '`use_latest_spec: true` asks for OpenMetrics and the answer is in the older text format, '
+            'the only one that Prometheus federates in; leave the option out'
+        )
+    return 'another port or path of the component, or a login page before it'
+
+
+def untyped(names: Sequence[str], endpoint: str) -> str:
+    """What to tell about families that options name without a type and that were left out because they have none."""
+    return (
+        f'What {endpoint} federates has no types, so these families of `extra_metrics` are left out: {_first(names)}. '
+        f'Give each its type: `{names[0]}: {{name: {names[0]}, type: gauge}}`, or counter.'
+    )
+
+
+def many_target_infos(endpoint: str) -> str:
+    """What to tell about `target_info: true` where the family has the labels of many programs."""
+    return (
+        f'`target_info: true` has no effect, for {endpoint} federates many targets: use `share_labels` with '
+        '`target_info: {match: [job, instance], labels: [kn_revision_name, kn_service_name]}` and '
+        '`cache_shared_labels: false`.'
+    )
+
+
+def _first(names: Sequence[str]) -> str:
     # What every program exposes says least, so it is shown last.
-    telling = sorted(payload.names, key=lambda name: name.startswith(RUNTIME))
-    names = list(dict.fromkeys(telling))
-    shown = ', '.join(names[:SHOWN_FAMILIES])
-    more = f' and {len(names) - SHOWN_FAMILIES} more' if len(names) > SHOWN_FAMILIES else ''
-    return f'Nothing at {endpoint} is Kubeflow\'s. First families seen: {shown}{more}. Likely cause: {_cause(payload)}.'
+    telling = list(dict.fromkeys(sorted(names, key=lambda name: name.startswith(RUNTIME))))
+    more = f' and {len(telling) - SHOWN_FAMILIES} more' if len(telling) > SHOWN_FAMILIES else ''
+    return ', '.join(telling[:SHOWN_FAMILIES]) + more
 
 
 def _cause(payload: Payload) -> str:

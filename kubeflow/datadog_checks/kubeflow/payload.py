@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -26,6 +27,9 @@ CONTROLLER_FAMILIES = frozenset(
 
 # Of a library that many programs link (open-policy-agent's cert-controller).
 NOBODYS_CONTROLLERS = frozenset({'cert-rotator'})
+
+# What an untyped family has at the end of its name where a typed one has it at the end of its samples' names.
+PART_SUFFIX = re.compile('_(?:bucket|count|sum|total)$')
 
 # The label that tells the samples of a part from each other.
 BOUNDS = {'bucket': 'le', 'quantile': 'quantile'}
@@ -83,18 +87,21 @@ class Slots:
 
 
 class Payload:
-    """The families of one scrape.
+    """The families of one scrape that are seen together.
 
     `children` maps a raw family to its children; a sample that comes twice counts once, the last one wins.
+    `process_start_times` are in seconds since the epoch; there may be several processes behind one port. `federated`
+    says that samples carry labels of a target besides their own.
     """
 
-    def __init__(self, catalogue: Catalogue, slots: Slots):
+    def __init__(self, catalogue: Catalogue, slots: Slots, federated: bool = False):
         self._catalogue = catalogue
         self._slots = slots
+        self.federated = federated
         self.children: dict[str, dict[frozenset, Child]] = {}
         self.names: list[str] = []
         self.controllers: set[str] = set()
-        self.process_start_time: float | None = None
+        self.process_start_times: set[float] = set()
         self._components: set[str] = set()
 
     @property
@@ -110,8 +117,8 @@ class Payload:
         """Take in one parsed family."""
         self.names.append(metric.name)
         self._recognise(metric)
-        if metric.name == 'process_start_time_seconds' and metric.samples:
-            self.process_start_time = metric.samples[0].value
+        if metric.name == 'process_start_time_seconds':
+            self.process_start_times.update(sample.value for sample in metric.samples)
         slot = self._slots.of(metric)
         if slot is not None:
             name, part = slot
@@ -119,7 +126,11 @@ class Payload:
 
     def _recognise(self, metric: Metric) -> None:
         name = metric.name
-        if owner := self._catalogue.owner(name):
+        owner = self._catalogue.owner(name)
+        if metric.type == 'unknown':
+            name = PART_SUFFIX.sub('', name)
+            owner = owner or self._catalogue.owner(name)
+        if owner:
             self._components.add(owner)
         for component_id, conditions in self._catalogue.shared_families.get(name, {}).items():
             if any(conditions(sample.labels) for sample in metric.samples):
@@ -164,4 +175,5 @@ def _part(kind: str, sample_name: str, part: str | None) -> str | None:
     for suffix in ('bucket', 'sum', 'count'):
         if sample_name.endswith(f'_{suffix}'):
             return suffix
-    return 'quantile' if kind == 'summary' else None
+    # An untyped summary's quantiles are a family of their own; what has no such label is left out.
+    return 'quantile' if kind in ('summary', 'unknown') else None

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import translate
 from math import fsum, isfinite
+from typing import NamedTuple
 
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
 from .catalogue import DOCUMENTED, Catalogue, Entry, Source, counter_key, transformer_key
 from .payload import Child, Payload
+from .targets import target_label
 
 COMPONENT_LABEL = 'kubeflow_component'
 
@@ -31,15 +33,43 @@ Taken = tuple[Child, Mapping[str, str]]
 Ranked = tuple[str, int]
 
 
+class Counts(NamedTuple):
+    """What a family that counts is made of."""
+
+    entry: Entry
+    children: list[Child]
+
+    def zeros(self, name: str, but: Collection[Child] = ()) -> Metric | None:
+        """The same series of the family `name` with nothing counted yet, those of the children `but` left out.
+
+        None where no series is left.
+        """
+        known = {frozenset(child.labels.items()) for child in but}
+        children = [
+            Child(
+                child.labels,
+                value=None if child.value is None else 0,
+                sum=None if child.sum is None else 0,
+                count=None if child.count is None else 0,
+                buckets=dict.fromkeys(child.buckets, 0),
+            )
+            for child in self.children
+            if not known or frozenset(child.labels.items()) not in known
+        ]
+        return _family(name, self.entry, children) if children else None
+
+
 @dataclass
 class Relabelled:
     """The relabelled families of one payload.
 
-    `sources` has for each fed entry, by name, the raw families that fed it; `ranks` the position of the source that
-    fed each family, by its name; `overruled` the sources that were there too and fed nothing.
+    `counts` has what the families that count are made of, by their names; `sources` has for each fed entry, by name,
+    the raw families that fed it; `ranks` the position of the source that fed each family, by its name; `overruled` the
+    sources that were there too and fed nothing.
     """
 
     families: list[Metric] = field(default_factory=list)
+    counts: dict[str, Counts] = field(default_factory=dict)
     sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
     overruled: set[Ranked] = field(default_factory=set)
@@ -108,6 +138,8 @@ class Relabeller:
             if entry.documented:
                 claimed.update(id(child) for child, _ in taken)
             result.families.extend(_family(key, entry, merged) for key in keys)
+            if entry.type != 'gauge':
+                result.counts.update((key, Counts(entry, merged)) for key in keys)
             result.sources[entry.name] = feed.raw_names_in(payload)
             result.ranks.update((key, rank) for key in keys)
         return result
@@ -175,7 +207,7 @@ class _Feed:
         """New children with this source's labels and unit; those whose labels coincide are added."""
         groups: dict[frozenset, tuple[dict[str, str], list[Child]]] = {}
         for child, added in taken:
-            labels = self._labels(child.labels)
+            labels = self._labels(child.labels, payload.federated)
             labels.update(added)
             if component_of is not None and (component := component_of(child.labels)):
                 labels[COMPONENT_LABEL] = component
@@ -183,24 +215,41 @@ class _Feed:
         merged = {key: self._add(labels, children) for key, (labels, children) in groups.items()}
         for family in self.source.zero:
             for child in payload.children.get(family, {}).values():
-                labels = self._labels(child.labels)
+                labels = self._labels(child.labels, payload.federated)
                 merged.setdefault(frozenset(labels.items()), Child(labels, value=0))
         return list(merged.values())
 
     def _has_part(self, child: Child) -> bool:
         return not self.source.part or getattr(child, self.source.part) is not None
 
-    def _labels(self, labels: Mapping[str, str]) -> dict[str, str]:
+    def _labels(self, labels: Mapping[str, str], federated: bool) -> dict[str, str]:
+        rename = self._rename_beside(labels) if federated else self._rename
         relabelled = {}
         for label, value in labels.items():
             if label in self._conditional:
                 continue
             if self._drop is not None and label not in self._kept and self._drop.match(label):
                 continue
-            new = self._rename.get(label, label)
-            if new == label or new not in labels:
+            new = rename.get(label, label)
+            if new == label or new not in labels or new in rename:
                 relabelled[new] = value
         return relabelled
+
+    def _rename_beside(self, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """What to rename in a federated sample.
+
+        Where it has both names and they differ, the new one is its target's: what a component exposes under both is
+        the same (`name` and `controller` of its work queues).
+        """
+        beside = {
+            old: new
+            for old, new in self._rename.items()
+            if old in labels and labels.get(new, labels[old]) != labels[old]
+        }
+        if not beside:
+            return self._rename
+        rename = {old: new for old, new in self._rename.items() if old not in beside or new not in self._kept}
+        return rename | {new: target_label(new) for new in beside.values() if new not in self._kept}
 
     def _add(self, labels: dict[str, str], children: list[Child]) -> Child:
         if self._kind in ('counter', 'gauge'):

@@ -12,14 +12,28 @@ from prometheus_client import Metric
 from requests.exceptions import HTTPError, RequestException
 
 from datadog_checks.base import is_affirmative
+from datadog_checks.base.agent import datadog_agent
 from datadog_checks.base.checks.openmetrics.v2.scraper import OpenMetricsScraper
 from datadog_checks.base.constants import ServiceCheck
 
 from .catalogue import load_catalogue
-from .diagnosis import is_starting, nothing_recognised
+from .diagnosis import (
+    federates_nothing,
+    is_federate,
+    is_starting,
+    many_target_infos,
+    nothing_federated,
+    nothing_recognised,
+    refused,
+    unreadable,
+    untyped,
+)
 from .endpoint import public_url
-from .payload import Payload, Slots
-from .relabel import Ranked, Relabeller
+from .memory import Memory
+from .payload import Slots
+from .relabel import Relabelled, Relabeller
+from .restarts import Counted
+from .targets import Group, Pod, Scrape, is_federated
 
 # Reserved by Datadog: as tags from labels they would overwrite what the Agent knows. `rename_labels` may choose
 # another name. `version` is Go's in every family of Kubeflow that is not relabelled (go_info).
@@ -34,6 +48,8 @@ RESERVED_LABELS = {
             'cluster_name',
             'clusterid',
             'clustername',
+            # The name of a port where Prometheus attaches it; beside it the endpoint scraped would have two values.
+            'endpoint',
             'env',
             'host_name',
             'hostname',
@@ -75,15 +91,16 @@ class KubeflowScraper(OpenMetricsScraper):
         )
         named_labels = frozenset((*self.exclude_labels, *self.include_labels, *self.rename_labels, self.hostname_label))
         self.rename_labels = {**RESERVED_LABELS, **self.rename_labels}
+        self._kept_labels = named_labels
         self._catalogue = load_catalogue()
         self._slots, self._relabel = relabelling(
             is_affirmative(config.get('collect_runtime_metrics')),
             is_affirmative(config.get('submit_reconcide_alias')),
             named_labels,
         )
-        # What earlier payloads of the endpoint settled: see `Relabeller`.
-        self._overruled: set[Ranked] = set()
-        self._ranks: dict[str, int] = {}
+        self._memory = Memory()
+        # Where the answer came from, once redirects were followed.
+        self._answered_by = self.endpoint
         self._announced: tuple[str, ...] | None = None
         self._answered = False
         self.report = Report()
@@ -97,6 +114,14 @@ class KubeflowScraper(OpenMetricsScraper):
             raise FileNotFoundError(
                 f'The file {error.filename} that an option of the instance names is not there: look at {options}'
             ) from None
+
+    def send_request(self, **kwargs):
+        response = super().send_request(**kwargs)
+        self._answered_by = str(response.url or self.endpoint)
+        if response.status_code >= 400 and (hint := refused(self._answered_by, response.status_code)):
+            response.close()
+            raise HTTPError(f'{response.status_code} {response.reason} for url: {self._public_endpoint}. {hint}')
+        return response
 
     def get_connection(self):
         response = super().get_connection()
@@ -120,7 +145,11 @@ class KubeflowScraper(OpenMetricsScraper):
         try:
             for metric in super().parse_metrics():
                 families += 1
-                yield metric
+                if self.target_info and metric.name == 'target_info' and is_federated(metric):
+                    # The base check would put the labels of one target on the series of all.
+                    self.warning('%s', many_target_infos(self._public_endpoint))
+                else:
+                    yield metric
         except RequestException as error:
             # What failed before an answer came has been reported.
             if self._answered:
@@ -142,31 +171,61 @@ class KubeflowScraper(OpenMetricsScraper):
                 f'metric families that could: {reason}'
             )
         answer = f'What {self._public_endpoint} answered (Content-Type: {self._content_type or "none"})'
-        cause = 'another port or path of the component, or a login page before it'
+        cause = unreadable(self._answered_by, self._content_type, self._use_latest_spec)
         return f'{answer} is no Prometheus exposition: {reason}. Likely cause: {cause}.'
 
     def yield_metrics(self, runtime_data: dict) -> Iterator[Metric]:
-        payload = Payload(self._catalogue, self._slots)
+        scrape = Scrape(self._catalogue, self._slots, self._kept_labels)
         named = 0
+        without_type: list[str] = []
         for metric in self._with_label_options(super().yield_metrics(runtime_data)):
-            payload.add(metric)
-            # The base check changes the labels of what it submits, so the payload has copied them by now.
+            scrape.add(metric)
+            # The base check changes the labels of what it submits, so the scrape has copied them by now.
             if self.metric_transformer.get(metric) is not None:
                 named += 1
                 yield metric
-        relabelled = self._relabel(payload, self._overruled)
-        self._overruled |= relabelled.overruled
-        self.report = Report(payload.components, relabelled.sources)
-        self._announce(payload, bool(named or relabelled.families))
+            elif metric.type == 'unknown' and metric.name in self.metric_transformer.transformer_data:
+                without_type.append(metric.name)
+        groups = [
+            (pod, group, self._relabel(group.payload, self._memory.of(pod).overruled))
+            for pod, group in scrape.groups
+            if group.payload.names
+        ]
+        self.report = _report(scrape, [relabelled for _, _, relabelled in groups])
+        self._announce(scrape, bool(named or any(relabelled.families for _, _, relabelled in groups)))
+        if scrape.federated and without_type:
+            self.warning('%s', untyped(without_type, self._public_endpoint))
+        now = time.time()
         flush_first_value = runtime_data['flush_first_value']
-        for family in relabelled.families:
+        for pod, group, relabelled in groups:
+            settled = self._memory.of(pod)
+            settled.overruled |= relabelled.overruled
+            flush = self._flushes(pod, group, flush_first_value)
             # What a source counted before it took over from another one has been reported from there.
-            rank = relabelled.ranks[family.name]
-            taken_over = self._ranks.get(family.name, rank) != rank
-            runtime_data['flush_first_value'] = flush_first_value and not taken_over
-            yield family
+            taken_over = {name for name, rank in relabelled.ranks.items() if settled.ranks.get(name, rank) != rank}
+            counts = {name: count for name, count in relabelled.counts.items() if name not in taken_over}
+            started = frozenset(group.payload.process_start_times)
+            yield from settled.counted.beginnings(started, counts, flush)
+            for family in relabelled.families:
+                runtime_data['flush_first_value'] = flush and family.name not in taken_over
+                yield family
+            settled.ranks |= relabelled.ranks
+            settled.counted = Counted(now, started, relabelled.counts)
         runtime_data['flush_first_value'] = flush_first_value
-        self._ranks |= relabelled.ranks
+        self._memory.keep(scrape, now)
+
+    def _flushes(self, pod: Pod | None, group: Group, flush_first_value: bool) -> bool:
+        """Whether a series of a group that was never seen counts from zero.
+
+        As the base check decides for an endpoint: not where the first scrape finds it, nor after one that failed,
+        unless `use_process_start_time` tells that the program has started since.
+        """
+        if self._memory.has_seen(group.targets):
+            return flush_first_value
+        started = group.payload.process_start_times
+        if not self.use_process_start_time or not started:
+            return False
+        return min(started) > max(datadog_agent.get_process_start_time() or 0, self._memory.reported_until(pod))
 
     def _with_label_options(self, metrics: Iterable[Metric]) -> Iterator[Metric]:
         """Apply the options that look at raw labels while the labels are raw."""
@@ -186,14 +245,32 @@ class KubeflowScraper(OpenMetricsScraper):
             label in labels and excludes(labels[label]) for label, excludes in self.exclude_metrics_by_labels.items()
         )
 
-    def _announce(self, payload: Payload, useful: bool) -> None:
+    def _announce(self, scrape: Scrape, useful: bool) -> None:
         components = self.report.components
         if components != self._announced:
             self._announced = components
             titles = ', '.join(self._catalogue.components[name].title for name in components) or 'none'
             self.log.info('Components recognised at %s: %s', self._public_endpoint, titles)
             self.set_metadata('components', titles)
-        # An empty exposition is an idle Knative queue-proxy up to 1.18 or an Argo controller that stands by.
-        if useful or components or not payload.names or is_starting(payload, time.time()):
+        if useful or components:
             return
-        self.warning('%s', nothing_recognised(payload, self._public_endpoint))
+        if not scrape.names:
+            # Elsewhere that is an idle Knative queue-proxy up to 1.18 or an Argo controller that stands by.
+            if is_federate(self.endpoint):
+                self.warning('%s', federates_nothing(self.endpoint, self._public_endpoint))
+            return
+        payloads = [group.payload for _, group in scrape.groups if group.payload.names]
+        if payloads and all(is_starting(payload, time.time()) for payload in payloads):
+            return
+        if scrape.federated or not payloads:
+            self.warning('%s', nothing_federated(scrape.names, self._public_endpoint))
+        else:
+            self.warning('%s', nothing_recognised(scrape.own.payload, self._public_endpoint))
+
+
+def _report(scrape: Scrape, groups: Iterable[Relabelled]) -> Report:
+    sources: dict[str, tuple[str, ...]] = {}
+    for relabelled in groups:
+        for name, families in relabelled.sources.items():
+            sources[name] = tuple(dict.fromkeys((*sources.get(name, ()), *families)))
+    return Report(scrape.components, sources)

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A KServe model server with a model that can be made to fail, for `test_kserve.py`; runs where kserve is installed."""
+"""A KServe model server with a model that can be made to fail; runs where kserve is installed."""
 
 import time
 
