@@ -55,9 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--fault', type=above_zero, default=7, metavar='N', help='a fault each N rounds (default: 7)')
     parser.add_argument('--seed', type=whole, default=0, help='of the world (default: 0)')
-    parser.add_argument(
-        '--kubeflow', type=_release, metavar='RELEASE', help='(default: every component in each form)'
-    )
+    parser.add_argument('--kubeflow', type=_release, metavar='RELEASE', help='(default: every component in each form)')
     return parser
 
 

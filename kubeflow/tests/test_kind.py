@@ -450,7 +450,7 @@ def test_the_table_of_pins_is_the_pins():
 
 
 def test_commands_of_the_readme_name_environments_that_are_there():
-    named = re.findall(r'ddev env test --dev kubeflow e2e\.(\w+)-([\d.]+)', README)
+    named = re.findall(r'hatch run e2e e2e\.(\w+)-([\d.]+)', README)
 
     assert {environment for environment, _ in named} == set(ENVIRONMENTS)
     assert {version for _, version in named} <= set(versions())

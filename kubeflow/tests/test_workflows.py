@@ -77,8 +77,9 @@ def test_every_night_runs_every_environment_and_release():
     assert matrix == {'environment': list(ENVIRONMENTS), 'version': list(versions())}
     assert job['strategy']['matrix'] == matrix
     command = job['steps'][-1]['run']
-    assert command == (
-        '.venv/bin/hatch run ddev env test --dev kubeflow "e2e.${{ matrix.environment }}-${{ matrix.version }}"'
+    assert command == '.venv/bin/hatch run e2e "e2e.${{ matrix.environment }}-${{ matrix.version }}"'
+    assert tomllib.loads((ROOT / 'hatch.toml').read_text())['envs']['default']['scripts']['e2e'] == (
+        'ddev env test --dev kubeflow {args}'
     )
 
 
