@@ -1,7 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
+
 """The check with the options of the base check: they keep their meaning, on raw names as the endpoint shows them."""
+
+import re
 
 import pytest
 from requests.exceptions import ChunkedEncodingError, InvalidHeader, RequestException
@@ -276,6 +279,24 @@ def test_a_failed_scrape_is_critical_and_the_next_one_is_clean(dd_run_check, moc
     dd_run_check(check)
     aggregator.assert_service_check('kubeflow.openmetrics.health', ServiceCheck.OK, tags=tags(), count=1)
     assert submitted(aggregator, 'katib.experiment.created.count') == [(tags('namespace:team-a'), 4)]
+
+
+@pytest.mark.parametrize(
+    'status, hint',
+    [
+        (401, 'set `auth_token`, and let its account `get` the path `/metrics`'),
+        (403, 'or Istio, which lets nobody in whom no AuthorizationPolicy allows'),
+        (404, "MLServer's port is 8082, not the 8080 that KServe annotates"),
+    ],
+)
+def test_a_refusal_says_what_is_likely(dd_run_check, mock_http_response, aggregator, status, hint):
+    mock_http_response('RBAC: access denied', status_code=status)
+    check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT}])
+    with pytest.raises(Exception, match=f'{status} .*for url: {ENDPOINT}. .*{re.escape(hint)}'):
+        dd_run_check(check)
+    (health,) = aggregator.service_checks('kubeflow.openmetrics.health')
+    assert health.status == ServiceCheck.CRITICAL
+    assert hint in health.message
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,22 @@ def federates_nothing(url: str, endpoint: str) -> str:
     )
 
 
+# What a component that answers so most likely wants.
+REFUSALS = {
+    401: 'The endpoint asks for a token: set `auth_token`, and let its account `get` the path `/metrics`',
+    403: (
+        'Likely cause: a token whose account may not `get` the path `/metrics`, or Istio, which lets nobody in whom no '
+        'AuthorizationPolicy allows'
+    ),
+    404: (
+        "Likely cause: another port or path than that of the metrics; MLServer's port is 8082, not the 8080 that "
+        'KServe annotates'
+    ),
+}
+
+
 def refused(url: str, status: int) -> str:
-    """What to do about an answer with a status from 400 on; empty where `url` does not tell."""
+    """What to do about an answer with a status from 400 on; empty where nothing is likely."""
     if is_federate(url) and status == 400:
         return (
             'A selector of `match[]` in `openmetrics_endpoint` is not valid: try it as a query on a page of the server'
@@ -118,7 +132,7 @@ def refused(url: str, status: int) -> str:
     # Where there is no such page there is another program.
     if status != 404 and PROMETHEUS_PAGE.search(urlsplit(url).path):
         return f'Likely cause: {PROMETHEUS_PAGE_HINT}'
-    return ''
+    return REFUSALS.get(status, '')
 
 
 def unreadable(url: str, content_type: str, use_latest_spec: bool) -> str:

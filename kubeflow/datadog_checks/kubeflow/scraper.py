@@ -120,7 +120,11 @@ class KubeflowScraper(OpenMetricsScraper):
         self._answered_by = str(response.url or self.endpoint)
         if response.status_code >= 400 and (hint := refused(self._answered_by, response.status_code)):
             response.close()
-            raise HTTPError(f'{response.status_code} {response.reason} for url: {self._public_endpoint}. {hint}')
+            # As requests words it.
+            kind = 'Client' if response.status_code < 500 else 'Server'
+            raise HTTPError(
+                f'{response.status_code} {kind} Error: {response.reason} for url: {self._public_endpoint}. {hint}'
+            )
         return response
 
     def get_connection(self):

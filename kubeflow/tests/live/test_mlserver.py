@@ -111,7 +111,9 @@ def test_the_port_of_inferences_has_no_metrics(mlserver, aggregator, dd_run_chec
     endpoint = f'{mlserver.url}/metrics'
     check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': endpoint}])
 
-    with pytest.raises(Exception, match=f'404.* Not Found for url: {endpoint}'):
+    with pytest.raises(
+        Exception, match=f"404 Client Error: Not Found for url: {endpoint}. Likely cause: .* MLServer's port is 8082"
+    ):
         dd_run_check(check)
 
     (health,) = aggregator.service_checks('kubeflow.openmetrics.health')
