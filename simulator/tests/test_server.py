@@ -19,6 +19,7 @@ from ..exposition import GO, PYTHON, RawCounter
 from ..faults import BadFault
 from ..releases import RELEASES, UnknownRelease, deployments
 from ..server import Simulator, StartError
+from ..world import World
 from .serving import Ticker, control, deployment, fetch, free_ports, is_open, stepped, ticks
 
 RETRY = 0.02
@@ -138,6 +139,17 @@ def test_time_runs_by_itself():
     stopped = simulator.world.now
     time.sleep(RETRY)
     assert simulator.world.now == stopped
+
+
+@pytest.mark.parametrize('options, epoch', [({}, World.EPOCH), ({'epoch': 5000.0}, 5000.0)])
+def test_the_world_begins_on_the_same_day_where_time_stands_still(options, epoch):
+    assert stepped(**options).world.epoch == epoch
+
+
+def test_components_that_run_by_themselves_started_a_warm_up_ago():
+    before = time.time()
+    running = Simulator(speed=1, warm_up=600, deployments=[deployment()])
+    assert before - 600 <= running.world.epoch <= time.time() - 600
 
 
 def test_a_scrape_sees_no_half_step():
