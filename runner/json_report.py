@@ -10,7 +10,10 @@ from .status import inventory
 
 
 def json_report(execution: Execution) -> dict[str, Any]:
-    """The object of one instance. Keys of `aggregator` with nothing in them are absent; the shape is the one that datadog_checks.dev replays."""
+    """The object of one instance, in the shape that datadog_checks.dev replays.
+
+    Keys of `aggregator` with nothing in them are absent.
+    """
     sampler = execution.sampler
     collected = {
         'metrics': sampler.series(),

@@ -17,7 +17,7 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.dev.http import MockResponse
 from datadog_checks.kubeflow import KubeflowCheck
 
-from .fixtures.controllers import NOW
+from .fixtures import NOW
 
 FIXTURES_DIRECTORY = Path(__file__).parent / 'fixtures'
 FIXTURES = sorted(path.parent.name for path in FIXTURES_DIRECTORY.glob('*/metrics.txt'))

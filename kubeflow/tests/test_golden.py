@@ -11,7 +11,7 @@ from difflib import unified_diff
 import pytest
 
 from .common import ENDPOINT_TAG, FIXTURES, FIXTURES_DIRECTORY, Run, exposition, instance_of
-from .fixtures.build import payloads
+from .fixtures import build
 
 HEAD = f'# Every line of metrics and service checks also carries {ENDPOINT_TAG}'
 
@@ -47,8 +47,14 @@ def test_output_is_the_golden_file(fixture, run, pytestconfig):
 
 
 def test_fixtures_are_what_the_builder_writes():
-    built = payloads()
+    built = build.payloads()
 
     assert FIXTURES == sorted(built)
     stale = [name for name, text in built.items() if text != exposition(name)]
     assert not stale, f'run `python -m tests.fixtures.build` in the directory `kubeflow`; it changes {stale}'
+
+
+def test_no_fixture_has_two_builders(monkeypatch):
+    monkeypatch.setattr(build.by_hand, 'payloads', lambda: {'go-only': '', 'katib-0.19': ''})
+    with pytest.raises(ValueError, match='^katib-0.19: given by simulated.yaml and by by_hand, keep one of the two$'):
+        build.payloads()

@@ -6,13 +6,14 @@
 import csv
 import re
 from collections import Counter
+from functools import cache
 
 import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from datadog_checks.base.utils.tagging import GENERIC_TAGS
-from datadog_checks.kubeflow.catalogue import load_catalogue
+from datadog_checks.kubeflow.catalogue import load_catalogue, transformer_key
 from datadog_checks.kubeflow.payload import Payload, Slots
 from datadog_checks.kubeflow.relabel import Relabeller
 
@@ -97,62 +98,88 @@ def test_no_series_is_submitted_twice(fixture, run):
 
 @pytest.mark.parametrize('fixture', TEXT_FIXTURES)
 def test_a_sample_feeds_one_metric(fixture):
-    """Each child of each family is changed in turn: whatever changes with it is fed by it."""
+    """Each child of each family is changed in turn: whatever changes with it is fed by it.
+
+    Where all children of a family change one metric, or several that may share, no single one can change more: values
+    only rise, and where they are put together they are added.
+    """
     families = list(text_string_to_metric_families(exposition(fixture)))
     before = relabelled(families)
 
-    for changed, child in children_changed(families):
-        after = relabelled(changed)
-        assert after.keys() == before.keys()
-        fed = {name for name, values in after.items() if values != before[name]}
-        assert len(fed) < 2 or fed <= SHARING, f'{child} feeds {sorted(fed)}'
+    for position, family in enumerate(families):
+        whole = fed(before, with_changed(families, position, family.samples), family.name)
+        if len(whole) > 1 and not whole <= SHARING:
+            for child, samples in children(family):
+                one = fed(before, with_changed(families, position, samples), child)
+                assert len(one) < 2 or one <= SHARING, f'{child} feeds {sorted(one)}'
 
 
 def test_a_sample_that_feeds_nothing_or_several_metrics_would_be_noticed():
     families = list(text_string_to_metric_families(exposition('mlserver-1.7')))
     before = relabelled(families)
-    fed = {
-        child: {name for name, values in relabelled(changed).items() if values != before[name]}
-        for changed, child in children_changed(families)
+    feeds = {
+        child: fed(before, with_changed(families, position, samples), child)
+        for position, family in enumerate(families)
+        for child, samples in children(family)
     }
 
-    assert fed['model_infer_request_failure{model="nope",version="None"}'] == {
+    assert feeds['model_infer_request_failure{model="income-v0",version="None"}'] == {
         'kserve.inferences',
         'kserve.inference.errors',
     }
-    assert fed['model_infer_request_success{model="iris",version="v1"}'] == {'kserve.inferences'}
-    assert fed['python_info{implementation="CPython",major="3",minor="11",patchlevel="7",version="3.11.7"}'] == set()
+    assert feeds['model_infer_request_success{model="lightgbm-income",version=""}'] == {'kserve.inferences'}
+    assert feeds['python_info{implementation="CPython",major="3",minor="11",patchlevel="7",version="3.11.7"}'] == set()
+
+
+def fed(before, changed, what):
+    """The metrics that are not what they were `before`."""
+    after = relabelled(changed)
+    assert after.keys() == before.keys(), f'with other values of {what} there are other metrics'
+    return {name for name, values in after.items() if values != before[name]}
 
 
 def relabelled(families):
     """The metrics of the catalogue that a payload feeds: their samples' values, by name."""
-    catalogue = load_catalogue()
-    entries = catalogue.selected({'collect_runtime_metrics': True})
-    payload = Payload(catalogue, Slots(entries))
+    catalogue, slots, relabeller, names = machinery()
+    payload = Payload(catalogue, slots)
     for family in families:
         payload.add(family)
-    by_key = {family.name: family for family in Relabeller(catalogue, entries)(payload).families}
     return {
-        entry.name: [(sample.name, sample.labels, sample.value) for sample in family.samples]
-        for entry in entries
-        if (family := by_key.get(f'kubeflow:{entry.name.replace(".", "_")}'))
+        names[family.name]: [(sample.name, sample.labels, sample.value) for sample in family.samples]
+        for family in relabeller(payload).families
     }
 
 
-def children_changed(families):
-    """The payload once for each child, with other values in that child alone, and the child as text."""
-    for position, family in enumerate(families):
-        groups = {}
-        for sample in family.samples:
-            labels = {name: value for name, value in sample.labels.items() if name not in ('le', 'quantile')}
-            groups.setdefault(tuple(sorted(labels.items())), []).append(sample)
-        for labels, group in groups.items():
-            other = Metric(family.name, family.documentation, family.type)
-            other.samples = [
-                sample._replace(value=sample.value * 3 + 7) if sample in group else sample for sample in family.samples
-            ]
-            text = ','.join(f'{name}="{value}"' for name, value in labels)
-            yield [*families[:position], other, *families[position + 1 :]], f'{family.name}{{{text}}}'
+@cache
+def machinery():
+    """What is the same for every payload; the metrics' names are by those of the relabelled families."""
+    catalogue = load_catalogue()
+    entries = catalogue.selected({'collect_runtime_metrics': True})
+    names = {transformer_key(entry.name): entry.name for entry in entries}
+    return catalogue, Slots(entries), Relabeller(catalogue, entries), names
+
+
+def children(family):
+    """Each child of a family: as text, and its samples."""
+    groups = {}
+    for sample in family.samples:
+        labels = {name: value for name, value in sample.labels.items() if name not in ('le', 'quantile')}
+        groups.setdefault(tuple(sorted(labels.items())), []).append(sample)
+    for labels, samples in groups.items():
+        text = ','.join(f'{name}="{value}"' for name, value in labels)
+        yield f'{family.name}{{{text}}}', samples
+
+
+def with_changed(families, position, samples):
+    """The families, with higher values in these samples of one of them."""
+    family = families[position]
+    other = Metric(family.name, family.documentation, family.type)
+    changed = {id(sample) for sample in samples}
+    other.samples = [
+        sample._replace(value=sample.value + 2 * abs(sample.value) + 7) if id(sample) in changed else sample
+        for sample in family.samples
+    ]
+    return [*families[:position], other, *families[position + 1 :]]
 
 
 def test_no_reserved_tag_leaves_whatever_is_collected(run):

@@ -4,7 +4,6 @@
 """The check against a Prometheus server that runs, which scrapes simulated components and files."""
 
 import contextlib
-import importlib
 import os
 import re
 import runpy
@@ -20,6 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from datadog_checks.base import AgentCheck
 from datadog_checks.kubeflow import KubeflowCheck
 from datadog_checks.kubeflow.catalogue import load_catalogue
+from runner.aggregator import MonotonicCount
+from simulator.server import Simulator
 
 from ..common import exposition, instance_of
 from ..federation import Scraped, federate
@@ -70,19 +71,9 @@ def bare(program, tmp_path_factory):
 
 
 @pytest.fixture
-def of_root(monkeypatch):
-    """Import a module of the repository's root, which is on the path only where pytest runs there."""
-    monkeypatch.syspath_prepend(str(ROOT))
-    for name in ('simulator', 'runner'):
-        if not (ROOT / name).is_dir():
-            pytest.skip(f'there is no {name} beside the check')
-    return importlib.import_module
-
-
-@pytest.fixture
-def simulator(of_root):
+def simulator():
     """A Kubeflow whose time stands still, with every component in each of its forms."""
-    with of_root('simulator.server').Simulator(speed=None) as running:
+    with Simulator(speed=None) as running:
         yield running
 
 
@@ -246,8 +237,7 @@ def test_an_inference_counts_once_though_the_model_server_and_its_sidecar_are_sc
     assert 'kubeflow.kserve.inference.request.bytes.count' in metrics(federated) - metrics(direct)
 
 
-def test_counts_are_whole_where_a_component_restarts(prometheus, simulator, of_root, aggregator, dd_run_check):
-    monotonic_count = of_root('runner.aggregator').MonotonicCount
+def test_counts_are_whole_where_a_component_restarts(prometheus, simulator, aggregator, dd_run_check):
     server = prometheus(*of_simulator(simulator, 'katib-controller'))
     name = 'kubeflow.katib.experiment.created.count'
     federated = check_of(server.federate('{job="katib-controller"}', 'up'))
@@ -267,7 +257,7 @@ def test_counts_are_whole_where_a_component_restarts(prometheus, simulator, of_r
         server.wait_until_scraped()
         total(federated)
         for stub in aggregator.metrics(name):
-            series = counts.setdefault(tuple(sorted(stub.tags)), monotonic_count())
+            series = counts.setdefault(tuple(sorted(stub.tags)), MonotonicCount())
             series.add(stub.value, 0, stub.flush_first_value)
         added.append(sum(filter(None, [series.flush() for series in counts.values()])))
 
