@@ -182,10 +182,14 @@ def _selectors(component: Component, labels: Mapping[str, frozenset[str]]) -> It
         yield f'{{{",".join(matchers)}}}'
 
 
+# Whether a target answers, and since when its counters count.
+OF_EVERY_TARGET = ('up', 'process_start_time_seconds')
+
+
 def federation_snippet(catalogue: Catalogue) -> str:
     """The conf.yaml of an instance that reads what the documented metrics come from at a Prometheus server."""
     chosen = selectors(catalogue, (entry for entry in catalogue.metrics if entry.documented))
-    matches = ['up', *(selector for of_component in chosen.values() for selector in of_component)]
+    matches = [*OF_EVERY_TARGET, *(selector for of_component in chosen.values() for selector in of_component)]
     query = '\\\n      &'.join(f'match[]={match}'.replace('"', '\\"') for match in matches)
     return (
         '```yaml\ninstances:\n'

@@ -9,6 +9,7 @@ import pytest
 from datadog_checks.dev._env import e2e_active, e2e_testing
 
 from .common import run_check
+from .counting import Agent
 from .kind.cluster import environment, missing
 from .kind.plan import chosen
 
@@ -23,6 +24,12 @@ def pytest_addoption(parser):
 def run(monkeypatch, aggregator):
     """Run the check once: `run(text, instance)`, see `common.run_check`."""
     return partial(run_check, monkeypatch, aggregator)
+
+
+@pytest.fixture
+def agent(monkeypatch, aggregator, mock_http_response, dd_run_check):
+    """An Agent with one instance of these options: `agent(**options)`, see `counting.Agent`."""
+    return partial(Agent, monkeypatch, aggregator, mock_http_response, dd_run_check)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -10,7 +10,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from datadog_checks.kubeflow import KubeflowCheck
-from datadog_checks.kubeflow.targets import Target, is_federated, pod_of
+from datadog_checks.kubeflow.catalogue import load_catalogue
+from datadog_checks.kubeflow.memory import FORGOTTEN_AFTER_SECONDS, Memory
+from datadog_checks.kubeflow.payload import Slots
+from datadog_checks.kubeflow.restarts import Counted
+from datadog_checks.kubeflow.targets import Scrape, Target, is_federated, pod_of
 
 from .common import FIXTURES, exposition, instance_of
 from .federation import FEDERATE, Scraped, federate
@@ -588,3 +592,32 @@ def test_what_one_target_says_of_itself_is_no_tag_of_another(scrape, aggregator,
             ('instance:10.0.0.2:9091', 'kn_revision_name:toy-2'),
         }
         assert check.warnings == []
+
+
+def test_a_pod_one_of_whose_ports_is_new_counts_from_the_scrape_after(scrape, aggregator):
+    pages = [server('10.0.0.1:8080', 4)], [server('10.0.0.1:8080', 5), sidecar('10.0.0.1:9091', 5)]
+    scrape(*(federate(*each) for each in pages))
+    assert flushes(aggregator, 'kserve.inferences.count') == {('10.0.0.1:8080',): False}
+
+
+def test_only_up_tells_that_a_target_answered(scrape, aggregator):
+    other = katib('10.0.0.2:8080', 1)
+    away = Scraped('up 0\nscrape_series_added 1\n', {'job': 'sidecar', 'instance': '10.0.0.1:9091'})
+    scrape(federate(other, away), federate(other, sidecar('10.0.0.1:9091', 1)))
+    assert flushes(aggregator, 'kserve.inferences.count') == {('10.0.0.1:9091',): False}
+
+
+def test_pods_of_one_name_in_two_namespaces_are_two(scrape, aggregator):
+    one = server('a/p/http', 4, pod='p', namespace='a')
+    other = sidecar('b/p/http', 7, pod='p', namespace='b')
+    scrape(federate(one, other))
+    assert sorted(submitted(aggregator, 'kserve.inferences.count').values()) == [4, 7]
+
+
+def test_the_last_of_the_pods_that_were_forgotten_counts():
+    memory, catalogue = Memory(), load_catalogue()
+    nothing = Scrape(catalogue, Slots(()))
+    for pod, seen in ((('a',), 200.0), (('b',), 100.0)):
+        memory.of(pod).counted = Counted(seen=seen, sampled=seen)
+    memory.keep(nothing, 201.0 + FORGOTTEN_AFTER_SECONDS)
+    assert memory.reported_until(('c',)) == 200

@@ -1,80 +1,11 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What is counted of programs that restart between two scrapes.
-
-What the check submits is added up as the Agent does: the increase of each value over the one before, and with
-`flush_first_value` what a first or lower value says.
-"""
-
-from collections import Counter
-from types import SimpleNamespace
+"""What is counted of programs that restart between two scrapes."""
 
 import pytest
 
-from datadog_checks.base.stubs.aggregator import AggregatorStub
-from datadog_checks.kubeflow import KubeflowCheck
-from runner.aggregator import MonotonicCount
-
-from .common import ENDPOINT
-
-FAILED_SCRAPE = None
-TRIALS = 'kubeflow.katib.trial.failed.count'
-
-
-class Agent:
-    """Runs one instance at moments of a clock of its own, in seconds since the epoch, and keeps its counts."""
-
-    def __init__(self, monkeypatch, aggregator, mock_http_response, run, **options):
-        self._monkeypatch = monkeypatch
-        self._mock_http_response = mock_http_response
-        self._run = run
-        self._counts = {}
-        self._check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT, **options}])
-        self.negative = False
-        submit = aggregator.submit_metric
-
-        def submit_metric(check, check_id, mtype, name, value, tags, hostname, flush_first_value):
-            submit(check, check_id, mtype, name, value, tags, hostname, flush_first_value)
-            if mtype == AggregatorStub.MONOTONIC_COUNT:
-                context = name, tuple(tags)
-                self._counts.setdefault(context, MonotonicCount()).add(value, 0, flush_first_value)
-
-        monkeypatch.setattr(aggregator, 'submit_metric', submit_metric)
-
-    def scrape(self, now, payload):
-        """One run; gives what it counted by metric, and by its tag `namespace` where it has one."""
-        self._monkeypatch.setattr('datadog_checks.kubeflow.scraper.time', SimpleNamespace(time=lambda: now))
-        self._mock_http_response(payload or '', status_code=200 if payload else 503)
-        if payload:
-            self._run(self._check)
-        else:
-            with pytest.raises(Exception, match='503'):
-                self._run(self._check)
-        counted = Counter()
-        for (name, tags), count in self._counts.items():
-            value = count.flush() or 0
-            assert value >= 0
-            namespace = next((tag for tag in tags if tag.startswith('namespace:')), '')
-            bound = next((tag for tag in tags if tag.startswith('upper_bound:')), '')
-            counted[' '.join(filter(None, (name, namespace, bound)))] += value
-        return counted
-
-
-@pytest.fixture
-def agent(monkeypatch, aggregator, mock_http_response, dd_run_check):
-    return lambda **options: Agent(monkeypatch, aggregator, mock_http_response, dd_run_check, **options)
-
-
-def katib(start, **failed):
-    """The exposition of a Katib controller that started then, with trials failed by namespace."""
-    lines = ['# TYPE katib_trials_current gauge', 'katib_trials_current{namespace="a",status="Running"} 1']
-    if failed:
-        lines.append('# TYPE katib_trial_failed_total counter')
-    lines += [f'katib_trial_failed_total{{namespace="{namespace}"}} {count}' for namespace, count in failed.items()]
-    if start is not None:
-        lines += ['# TYPE process_start_time_seconds gauge', f'process_start_time_seconds {start}']
-    return '\n'.join(lines) + '\n'
+from .counting import FAILED_SCRAPE, TRIALS, histogram, katib
 
 
 def failed_trials(agent, scrapes):
@@ -118,7 +49,7 @@ def failed_trials(agent, scrapes):
             [katib(900, a=5), katib(998.5, a=5)], [(0, 0), (5, 0)], id='right after a scrape, by a clock that is late'
         ),
         pytest.param(
-            [katib(999, a=5), katib(1000.6, a=7)], [(0, 0), (2, 0)], id='the same start, after the clock was set'
+            [katib(999.25, a=5), katib(1000.25, a=7)], [(0, 0), (2, 0)], id='the same start, after the clock was set'
         ),
     ],
 )
@@ -158,21 +89,6 @@ def test_a_process_more_at_the_same_port_is_no_restart_of_the_others(agent):
         'process_start_time_seconds{part="a"} 900\nprocess_start_time_seconds{part="b"} 1010',
     )
     assert failed_trials(agent(), [katib(900, a=5), both]) == [(0, 0), (0, 0)]
-
-
-def histogram(start, observed):
-    """A KServe model server with one prediction of 7 ms after another."""
-    counts = {'0.005': 0, '0.01': observed, '+Inf': observed}
-    return '\n'.join(
-        (
-            '# TYPE request_predict_seconds histogram',
-            *(f'request_predict_seconds_bucket{{le="{le}",model_name="m"}} {count}' for le, count in counts.items()),
-            f'request_predict_seconds_sum{{model_name="m"}} {observed * 0.007}',
-            f'request_predict_seconds_count{{model_name="m"}} {observed}',
-            '# TYPE process_start_time_seconds gauge',
-            f'process_start_time_seconds {start}\n',
-        )
-    )
 
 
 def test_every_part_of_a_histogram_begins_anew(agent):
@@ -221,4 +137,58 @@ def test_a_source_that_takes_over_after_a_restart_brings_nothing_with_it(agent):
     watched = agent()
     watched.scrape(1000, histogram(900, 4))
     counted = watched.scrape(1015, sidecar)
+    assert counted['kubeflow.kserve.inferences.count'] == 0
+
+
+def processes(*starts, **failed):
+    """A port behind which there are several processes."""
+    lines = ''.join(f'process_start_time_seconds{{part="{start}"}} {start}\n' for start in starts)
+    return katib(None, **failed) + '# TYPE process_start_time_seconds gauge\n' + lines
+
+
+def test_a_series_that_is_new_gets_no_zero_where_the_agent_takes_it_whole(agent, aggregator):
+    watched = agent()
+    watched.scrape(1000, katib(900, a=5))
+    aggregator.reset()
+    watched.scrape(1015, katib(900, a=5, b=3))
+    assert [each.value for each in aggregator.metrics(TRIALS) if 'namespace:b' in each.tags] == [3]
+
+
+def test_the_same_processes_are_so_after_a_failed_scrape(agent):
+    scrapes = [processes(900, 950, a=5), FAILED_SCRAPE, processes(900, 950, a=5, b=3)]
+    assert failed_trials(agent(), scrapes) == [(0, 0), (0, 0), (0, 3)]
+
+
+def test_one_process_of_two_is_not_the_same(agent):
+    # Which of them counts what is not known.
+    scrapes = [processes(900, 950, a=5), FAILED_SCRAPE, processes(900, a=5, b=3)]
+    assert failed_trials(agent(), scrapes) == [(0, 0), (0, 0), (0, 0)]
+
+
+def test_a_start_may_move_by_two_whole_seconds(agent):
+    scrapes = [katib(900, a=5), FAILED_SCRAPE, katib(902, a=5, b=3)]
+    assert failed_trials(agent(), scrapes) == [(0, 0), (0, 0), (0, 3)]
+
+
+def test_an_older_replica_is_not_the_same_process(agent):
+    scrapes = [katib(950, a=5), FAILED_SCRAPE, katib(900, a=5, b=3)]
+    assert failed_trials(agent(), scrapes) == [(0, 0), (0, 0), (0, 0)]
+
+
+def test_a_start_that_moved_far_before_the_last_scrape_is_no_restart(agent):
+    # Its own clock or another replica, and nothing says it started since.
+    assert failed_trials(agent(), [katib(900, a=5), katib(997.5, a=8)]) == [(0, 0), (3, 0)]
+
+
+def test_a_source_that_takes_over_after_a_failed_scrape_brings_nothing_with_it(agent):
+    sidecar = (
+        '# TYPE http_server_request_duration_seconds summary\n'
+        'http_server_request_duration_seconds_count{http_request_method="POST",http_response_status_code="200",'
+        'kn_route_tag="d"} 9\n'
+    )
+    start = '# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 900\n'
+    watched = agent()
+    watched.scrape(1000, sidecar + start)
+    watched.scrape(1015, FAILED_SCRAPE)
+    counted = watched.scrape(1030, sidecar + histogram(900, 9))
     assert counted['kubeflow.kserve.inferences.count'] == 0

@@ -52,6 +52,7 @@ class Component:
     controllers: frozenset[str] = frozenset()
     common: frozenset[str] = frozenset()
     shared: bool = False
+    untimed: bool = False
 
 
 class Conditions:

@@ -47,7 +47,7 @@ class Memory:
     def reported_until(self, pod: Pod) -> float:
         """The time up to which counts of a pod may have been reported, in seconds since the epoch."""
         settled = self._settled.get(pod)
-        return settled.counted.seen if settled and settled.counted.seen else self._forgotten
+        return settled.counted.sampled if settled and settled.counted.seen else self._forgotten
 
     def keep(self, scrape: Scrape, now: float) -> None:
         """Remember the targets of a scrape that was submitted at `now`, and forget the pods that have gone."""

@@ -31,6 +31,8 @@ NOBODYS_CONTROLLERS = frozenset({'cert-rotator'})
 # What an untyped family has at the end of its name where a typed one has it at the end of its samples' names.
 PART_SUFFIX = re.compile('_(?:bucket|count|sum|total)$')
 
+START_TIME = 'process_start_time_seconds'
+
 # The label that tells the samples of a part from each other.
 BOUNDS = {'bucket': 'le', 'quantile': 'quantile'}
 
@@ -117,7 +119,7 @@ class Payload:
         """Take in one parsed family."""
         self.names.append(metric.name)
         self._recognise(metric)
-        if metric.name == 'process_start_time_seconds':
+        if metric.name == START_TIME:
             self.process_start_times.update(sample.value for sample in metric.samples)
         slot = self._slots.of(metric)
         if slot is not None:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
-from .catalogue import DOCUMENTED, Catalogue, Entry, Source, counter_key, transformer_key
+from .catalogue import DOCUMENTED, Catalogue, Component, Entry, Source, counter_key, transformer_key
 from .payload import Child, Payload
 from .targets import target_label
 
@@ -94,7 +94,7 @@ class Relabeller:
             (
                 entry,
                 [transformer_key(name) for name in (entry.name, entry.alias if aliases else None) if name],
-                [_Feed(source, entry.type, kept_labels, self._is_shared(source)) for source in entry.sources],
+                [_Feed(source, entry.type, kept_labels, self._component(source)) for source in entry.sources],
             )
             for entry in entries
         ]
@@ -138,14 +138,14 @@ class Relabeller:
             if entry.documented:
                 claimed.update(id(child) for child, _ in taken)
             result.families.extend(_family(key, entry, merged) for key in keys)
-            if entry.type != 'gauge':
+            if entry.type != 'gauge' and not feed.untimed:
                 result.counts.update((key, Counts(entry, merged)) for key in keys)
             result.sources[entry.name] = feed.raw_names_in(payload)
             result.ranks.update((key, rank) for key in keys)
         return result
 
-    def _is_shared(self, source: Source) -> bool:
-        return source.component != DOCUMENTED and self._catalogue.components[source.component].shared
+    def _component(self, source: Source) -> Component | None:
+        return None if source.component == DOCUMENTED else self._catalogue.components[source.component]
 
     def _component_of(self, components: Sequence[str]) -> Callable[[Mapping[str, str]], str | None]:
         sole = components[0] if len(components) == 1 else None
@@ -159,12 +159,14 @@ class Relabeller:
 class _Feed:
     """One source of an entry of type `kind`, made ready to be applied to payloads.
 
-    `shared` says that its families are those of a library, which count only beside a component that is known.
+    `component` is the one that exposes it, None for a documented raw name. `shared` says that its families are those
+    of a library, which count only beside a component that is known.
     """
 
-    def __init__(self, source: Source, kind: str, kept_labels: frozenset[str], shared: bool):
+    def __init__(self, source: Source, kind: str, kept_labels: frozenset[str], component: Component | None):
         self.source = source
-        self.shared = shared
+        self.shared = component is not None and component.shared
+        self.untimed = component is not None and component.untimed
         self._kind = kind
         # Where absence is filled with zeros, the labels of the condition cannot tell the zeros apart.
         self._conditional = frozenset(source.where.labels) if source.zero else frozenset()

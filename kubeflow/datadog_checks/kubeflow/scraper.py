@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -33,7 +34,7 @@ from .memory import Memory
 from .payload import Slots
 from .relabel import Relabelled, Relabeller
 from .restarts import Counted
-from .targets import Group, Pod, Scrape, is_federated
+from .targets import Group, Pod, Scrape, is_federated, target_of
 
 # Reserved by Datadog: as tags from labels they would overwrite what the Agent knows. `rename_labels` may choose
 # another name. `version` is Go's in every family of Kubeflow that is not relabelled (go_info).
@@ -107,8 +108,12 @@ class KubeflowScraper(OpenMetricsScraper):
 
     def scrape(self):
         self.report = Report()
+        has_scraped = self.flush_first_value is not None
         try:
             super().scrape()
+            if not self._answered:
+                # `ignore_connection_errors`: it failed all the same, see the base check.
+                self.flush_first_value = False if has_scraped else None
         except FileNotFoundError as error:
             options = '`auth_token`, `tls_ca_cert`, `tls_cert` and `tls_private_key`'
             raise FileNotFoundError(
@@ -179,6 +184,8 @@ class KubeflowScraper(OpenMetricsScraper):
         return f'{answer} is no Prometheus exposition: {reason}. Likely cause: {cause}.'
 
     def yield_metrics(self, runtime_data: dict) -> Iterator[Metric]:
+        # What starts while the answer is read has started since.
+        now = time.time()
         scrape = Scrape(self._catalogue, self._slots, self._kept_labels)
         named = 0
         without_type: list[str] = []
@@ -187,9 +194,11 @@ class KubeflowScraper(OpenMetricsScraper):
             # The base check changes the labels of what it submits, so the scrape has copied them by now.
             if self.metric_transformer.get(metric) is not None:
                 named += 1
-                yield metric
+                yield from self._by_age(metric, runtime_data)
             elif metric.type == 'unknown' and metric.name in self.metric_transformer.transformer_data:
                 without_type.append(metric.name)
+        if not self._answered:
+            return
         groups = [
             (pod, group, self._relabel(group.payload, self._memory.of(pod).overruled))
             for pod, group in scrape.groups
@@ -199,7 +208,6 @@ class KubeflowScraper(OpenMetricsScraper):
         self._announce(scrape, bool(named or any(relabelled.families for _, _, relabelled in groups)))
         if scrape.federated and without_type:
             self.warning('%s', untyped(without_type, self._public_endpoint))
-        now = time.time()
         flush_first_value = runtime_data['flush_first_value']
         for pod, group, relabelled in groups:
             settled = self._memory.of(pod)
@@ -208,15 +216,40 @@ class KubeflowScraper(OpenMetricsScraper):
             # What a source counted before it took over from another one has been reported from there.
             taken_over = {name for name, rank in relabelled.ranks.items() if settled.ranks.get(name, rank) != rank}
             counts = {name: count for name, count in relabelled.counts.items() if name not in taken_over}
-            started = frozenset(group.payload.process_start_times)
-            yield from settled.counted.beginnings(started, counts, flush)
+            beginnings = settled.counted.beginnings(group.started, group.targets, counts, flush)
+            # Before anything is submitted: where that fails half of it must not come again.
+            settled.ranks |= relabelled.ranks
+            settled.counted = Counted(
+                now,
+                min(group.sampled or now, now),
+                group.started,
+                frozenset(group.targets),
+                relabelled.counts if group.started else {},
+            )
+            yield from beginnings
             for family in relabelled.families:
                 runtime_data['flush_first_value'] = flush and family.name not in taken_over
                 yield family
-            settled.ranks |= relabelled.ranks
-            settled.counted = Counted(now, started, relabelled.counts)
         runtime_data['flush_first_value'] = flush_first_value
         self._memory.keep(scrape, now)
+
+    def _by_age(self, metric: Metric, runtime_data: dict) -> Iterator[Metric]:
+        """A family of targets that the last scrape held, and one of those that are new and may have counted long."""
+        flush_first_value = runtime_data['flush_first_value']
+        if not flush_first_value or not is_federated(metric):
+            yield metric
+            return
+        known, new = [], []
+        for sample in metric.samples:
+            seen = 'job' not in sample.labels or self._memory.has_seen({target_of(sample.labels)})
+            (known if seen else new).append(sample)
+        for samples, flush in ((known, True), (new, False)):
+            if samples:
+                part = copy(metric)
+                part.samples = samples
+                runtime_data['flush_first_value'] = flush
+                yield part
+        runtime_data['flush_first_value'] = flush_first_value
 
     def _flushes(self, pod: Pod | None, group: Group, flush_first_value: bool) -> bool:
         """Whether a series of a group that was never seen counts from zero.
@@ -226,7 +259,7 @@ class KubeflowScraper(OpenMetricsScraper):
         """
         if self._memory.has_seen(group.targets):
             return flush_first_value
-        started = group.payload.process_start_times
+        started = group.started
         if not self.use_process_start_time or not started:
             return False
         return min(started) > max(datadog_agent.get_process_start_time() or 0, self._memory.reported_until(pod))

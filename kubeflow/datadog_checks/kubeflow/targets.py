@@ -20,7 +20,7 @@ from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
 from .catalogue import Catalogue
-from .payload import Payload, Slots
+from .payload import START_TIME, Payload, Slots
 
 # What Prometheus puts before a label of the sample that the target has too (`honor_labels: false`).
 DISPLACED = 'exported_'
@@ -57,11 +57,19 @@ Pod = tuple[str, ...]
 class Group:
     """The samples of one pod, whose ports must be seen together: a sidecar counts what the model server counts.
 
-    `targets` are those they come from; none where the endpoint exposed them itself.
+    `targets` are those they come from, `timed` those that say when they started; none where the endpoint exposed them
+    itself. `sampled` is when the server scraped the first of them, in seconds since the epoch.
     """
 
     payload: Payload
     targets: set[Target] = field(default_factory=set)
+    timed: set[Target] = field(default_factory=set)
+    sampled: float | None = None
+
+    @property
+    def started(self) -> frozenset[float]:
+        """When its processes started; empty unless all targets tell, for what the others counted may be old."""
+        return frozenset(self.payload.process_start_times) if self.targets <= self.timed else frozenset()
 
 
 def is_federated(metric: Metric) -> bool:
@@ -114,14 +122,19 @@ class Scrape:
             labels = sample.labels
             pod = None
             if 'job' in labels:
-                target = Target(labels['job'], labels['instance'], labels.get('pod', ''))
+                target = target_of(labels)
                 if metric.name in SYNTHETIC:
                     if metric.name == TARGET_UP and sample.value == 1:
                         self.targets.add(target)
                     continue
                 pod = self._pod(target, labels.get('namespace', ''))
                 self.targets.add(target)
-                self._group(pod).targets.add(target)
+                group = self._group(pod)
+                group.targets.add(target)
+                if metric.name == START_TIME:
+                    group.timed.add(target)
+                if sample.timestamp is not None:
+                    group.sampled = min(sample.timestamp, group.sampled or sample.timestamp)
                 sample = Sample(sample.name, self._component_labels(labels), sample.value)
             part = parts.get(pod)
             if part is None:
@@ -157,8 +170,15 @@ class Scrape:
                 continue
             if label in labels:
                 restored[target_label(label)] = labels[label]
-            restored[label] = restored.pop(exported)
+            restored[label] = labels[exported]
+            if DISPLACED + exported not in labels:
+                del restored[exported]
         return restored
+
+
+def target_of(labels: Mapping[str, str]) -> Target:
+    """The target of a sample that has the label `job`."""
+    return Target(labels['job'], labels['instance'], labels.get('pod', ''))
 
 
 def target_label(label: str) -> str:
