@@ -31,13 +31,13 @@ def pauses():
 
 
 def test_a_command_gives_what_it_prints(capsys):
-    assert run(python('print(1); import sys; print(2, file=sys.stderr)')).split() == ['1', '2']
-    assert capsys.readouterr().err.startswith(f'+ {sys.executable} -c print(1)')
+    assert run(python('print(1, flush=True); import sys; print(2, file=sys.stderr)')).split() == ['1', '2']
+    assert capsys.readouterr().err.startswith(f'+ {sys.executable} -c print(1, flush=True)')
 
 
 def test_a_command_that_fails_is_told_with_its_last_line(pauses):
     with pytest.raises(StepFailed, match='-c .*` failed: no such host$'):
-        run(python('print("trying"); raise SystemExit("no such host")'), pauses.append)
+        run(python('print("trying", flush=True); raise SystemExit("no such host")'), pauses.append)
     assert pauses == []
 
 
