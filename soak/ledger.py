@@ -3,26 +3,53 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """What really happened in the simulated world, counted as the documented metrics count it and without the check."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from simulator.components.training import CONTROLLERS, TrainingOperator
-from simulator.events import AccessRequest, Inference, NotebookAttempt, ScheduleSync
+from simulator import components
+from simulator.components.component import Component
+from simulator.components.training import CONTROLLERS
+from simulator.events import AccessRequest, Inference, NotebookAttempt, ProfileRequest, ScheduleSync, WorkflowCollected
 from simulator.workloads.traffic import AGGREGATED, KSERVE, MLSERVER, OPENCENSUS, OPENTELEMETRY, Server
-from simulator.world import DELETED, PhaseChange, World
+from simulator.world import PhaseChange, World
 
-# A metric and the tags by which it is compared, sorted; its other tags are added up.
-Counted = tuple[str, tuple[str, ...]]
+# The tags by which the counts of a metric are compared, sorted; its other tags are added up.
+Tags = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How one metric counts events of one class. `tags` gives the tags of an event, or None for one that is no case."""
+    """How one metric counts events of one class.
+
+    `tags` gives the tags, of the keys in `keys`, of an event, or None for one that is no case. A component that begins
+    anew counts the objects of kind `anew` once more. `told` says whether the process tells when it started; the Agent
+    cannot know everything of one that does not.
+    """
 
     metric: str
     event: type
     tags: Callable[[object], Iterable[str] | None]
+    keys: tuple[str, ...] = ()
+    anew: str = ''
+    told: bool = True
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the check must have counted of a metric by its last scrape, by tags of the keys in `keys`.
+
+    Where `exact` is not set it may be less, and not more.
+    """
+
+    metric: str
+    keys: tuple[str, ...]
+    counts: Counter[Tags]
+    exact: bool
+
+
+def _all(_: object) -> Iterable[str]:
+    return ()
 
 
 def _phases(kind: str, phase: str, metric: str) -> Rule:
@@ -30,31 +57,108 @@ def _phases(kind: str, phase: str, metric: str) -> Rule:
         subject = change.object
         return [f'namespace:{subject.namespace}'] if subject.kind == kind and change.phase == phase else None
 
-    return Rule(metric, PhaseChange, tags)
+    return Rule(metric, PhaseChange, tags, ('namespace',))
 
 
-def _jobs(phase: str, metric: str, frameworks: Collection[str]) -> Rule:
+def _katib(_: str) -> Iterator[Rule]:
+    for kind in ('experiment', 'trial'):
+        for phase in ('Created', 'Succeeded', 'Failed'):
+            yield _phases(kind, phase, f'kubeflow.katib.{kind}.{phase.lower()}.count')
+
+
+def _training(release: str) -> Iterator[Rule]:
+    frameworks = {*CONTROLLERS, *components.TrainingOperator.LAST[release]}
+    for phase in ('Created', 'Succeeded', 'Failed'):
+
+        def tags(change: PhaseChange, phase: str = phase) -> Iterable[str] | None:
+            job = change.object
+            if job.kind != 'job' or change.phase != phase or job.flavour not in frameworks:
+                return None
+            return [f'framework:{job.flavour}', f'namespace:{job.namespace}']
+
+        metric = f'kubeflow.training.job.{phase.lower()}.count'
+        yield Rule(metric, PhaseChange, tags, ('framework', 'namespace'))
+
+
+def _notebooks(_: str) -> Iterator[Rule]:
+    def namespace(attempt: NotebookAttempt) -> Iterable[str]:
+        return [f'namespace:{attempt.namespace}']
+
+    def failed(attempt: NotebookAttempt) -> Iterable[str] | None:
+        return namespace(attempt) if attempt.failed else None
+
+    yield Rule('kubeflow.notebook.server.created.count', NotebookAttempt, namespace, ('namespace',))
+    yield Rule('kubeflow.notebook.server.failed.count', NotebookAttempt, failed, ('namespace',))
+
+
+def _profiles(_: str) -> Iterator[Rule]:
+    yield Rule('kubeflow.profile.requests.count', ProfileRequest, _all, anew='profile')
+
+
+def _kfam(_: str) -> Iterator[Rule]:
+    yield Rule('kubeflow.kfam.requests.count', AccessRequest, lambda each: None if each.error else ())
+
+
+def _tensorboards(_: str) -> Iterator[Rule]:
     def tags(change: PhaseChange) -> Iterable[str] | None:
-        job = change.object
-        if job.kind != 'job' or change.phase != phase or job.flavour not in frameworks:
+        return () if change.object.kind == 'tensorboard' else None
+
+    yield Rule('kubeflow.controller.reconcile.count', PhaseChange, tags, anew='tensorboard')
+
+
+def _pipelines(_: str) -> Iterator[Rule]:
+    yield Rule('kubeflow.pipeline.workflow.gc.count', WorkflowCollected, _all)
+
+
+def _schedules(_: str) -> Iterator[Rule]:
+    yield Rule('kubeflow.pipeline.scheduled_workflow.throughput.count', ScheduleSync, _all)
+
+
+def _runs(*phases: str) -> Callable[[object], Iterable[str] | None]:
+    def tags(change: PhaseChange) -> Iterable[str] | None:
+        run = change.object
+        if run.kind != 'run' or change.phase not in phases:
             return None
-        return [f'framework:{job.flavour}', f'namespace:{job.namespace}']
+        return [f'namespace:{run.namespace}', f'status:{change.phase}']
 
-    return Rule(metric, PhaseChange, tags)
+    return tags
 
 
-def _inferences(server: Server, metric: str, counts: Callable[[Inference], bool], by_model: bool = True) -> Rule:
+FINISHED = ('Succeeded', 'Failed', 'Error')
+
+
+def _old_argo(_: str) -> Iterator[Rule]:
+    yield Rule('kubeflow.pipeline.run.duration.seconds.count', PhaseChange, _runs(*FINISHED), ('namespace', 'status'))
+
+
+def _argo(release: str) -> Iterator[Rule]:
+    yield from _old_argo(release)
+    entered = _runs('Pending', 'Running', *FINISHED)
+    yield Rule('kubeflow.pipeline.run.phase.count', PhaseChange, entered, ('namespace', 'status'))
+
+
+INFERENCES = 'kubeflow.kserve.inferences.count'
+ERRORS = 'kubeflow.kserve.inference.errors.count'
+TIMED = 'kubeflow.kserve.inference.duration.seconds.count'
+
+
+def _inferences(metric: str, server: Server, counts: Callable[[Inference], bool], told: bool = True) -> Rule:
     def tags(request: Inference) -> Iterable[str] | None:
-        if request.server != server.name or not counts(request):
+        return () if request.server == server.name and counts(request) else None
+
+    return Rule(metric, Inference, tags, told=told)
+
+
+def _predictions(server: Server) -> Iterator[Rule]:
+    """Of KServe's server, 0.10 and later: whoever entered the predict step."""
+
+    def tags(request: Inference) -> Iterable[str] | None:
+        if request.server != server.name or request.verb != 'predict' or request.status not in (200, 400, 500):
             return None
-        return [f'model_name:{request.model}'] if by_model else []
+        return [f'model_name:{request.model}']
 
-    return Rule(metric, Inference, tags)
-
-
-def _predicted(request: Inference) -> bool:
-    """Whether the predict step of KServe's server was entered (KServe 0.10 and later)."""
-    return request.verb == 'predict' and request.status in (200, 400, 500)
+    for metric in (INFERENCES, TIMED):
+        yield Rule(metric, Inference, tags, ('model_name',))
 
 
 def _posted(request: Inference) -> bool:
@@ -65,77 +169,41 @@ def _broken(request: Inference) -> bool:
     return request.status == 500
 
 
-def _run_phase(change: PhaseChange) -> Iterable[str] | None:
-    run = change.object
-    if run.kind != 'run' or change.phase == DELETED:
-        return None
-    return [f'namespace:{run.namespace}', f'status:{change.phase}']
+def _mlserver(_: str) -> Iterator[Rule]:
+    # A body that is none does not reach a model.
+    yield _inferences(INFERENCES, MLSERVER, lambda each: _posted(each) and each.status != 422)
+    yield _inferences(ERRORS, MLSERVER, lambda each: each.status in (400, 404, 500))
 
 
-def _katib() -> Iterator[Rule]:
-    for kind in ('experiment', 'trial'):
-        for phase in ('Created', 'Succeeded', 'Failed'):
-            yield _phases(kind, phase, f'kubeflow.katib.{kind}.{phase.lower()}.count')
+def _old_sidecar(_: str) -> Iterator[Rule]:
+    yield _inferences(INFERENCES, OPENCENSUS, lambda each: True, told=False)
+    yield _inferences(ERRORS, OPENCENSUS, _broken, told=False)
 
 
-def _training(release: str) -> Iterator[Rule]:
-    frameworks = (*CONTROLLERS, *TrainingOperator.LAST[release])
-    for phase, word in (('Created', 'created'), ('Succeeded', 'succeeded'), ('Failed', 'failed')):
-        yield _jobs(phase, f'kubeflow.training.job.{word}.count', frameworks)
+def _sidecar(_: str) -> Iterator[Rule]:
+    yield _inferences(INFERENCES, OPENTELEMETRY, _posted)
+    yield _inferences(ERRORS, OPENTELEMETRY, _broken)
 
 
-def _notebooks() -> Iterator[Rule]:
-    yield Rule(
-        'kubeflow.notebook.server.created.count', NotebookAttempt, lambda attempt: [f'namespace:{attempt.namespace}']
-    )
-    yield Rule(
-        'kubeflow.notebook.server.failed.count',
-        NotebookAttempt,
-        lambda attempt: [f'namespace:{attempt.namespace}'] if attempt.failed else None,
-    )
-
-
-INFERENCES = 'kubeflow.kserve.inferences.count'
-ERRORS = 'kubeflow.kserve.inference.errors.count'
-TIMED = 'kubeflow.kserve.inference.duration.seconds.count'
-
-
-def rules(endpoint: str, release: str) -> tuple[Rule, ...]:
-    """What is compared at an endpoint of the simulator, by its name and the release of its component."""
-    match endpoint:
-        case 'katib-controller':
-            return tuple(_katib())
-        case 'training-operator':
-            return tuple(_training(release))
-        case 'notebook-controller':
-            return tuple(_notebooks())
-        case 'kfam':
-            return (Rule('kubeflow.kfam.requests.count', AccessRequest, lambda each: None if each.error else []),)
-        case 'kserve-server':
-            return (_inferences(KSERVE, INFERENCES, _predicted), _inferences(KSERVE, TIMED, _predicted))
-        case 'qpext':
-            return (_inferences(AGGREGATED, INFERENCES, _predicted), _inferences(AGGREGATED, TIMED, _predicted))
-        case 'mlserver':
-            # A body that is none does not reach the model.
-            return (
-                _inferences(MLSERVER, INFERENCES, lambda each: _posted(each) and each.status != 422, by_model=False),
-                _inferences(MLSERVER, ERRORS, lambda each: each.status in (400, 404, 500), by_model=False),
-            )
-        case 'queue-proxy-opencensus':
-            return (
-                _inferences(OPENCENSUS, INFERENCES, lambda each: True, by_model=False),
-                _inferences(OPENCENSUS, ERRORS, _broken, by_model=False),
-            )
-        case 'queue-proxy-otel':
-            return (
-                _inferences(OPENTELEMETRY, INFERENCES, _posted, by_model=False),
-                _inferences(OPENTELEMETRY, ERRORS, _broken, by_model=False),
-            )
-        case 'scheduledworkflow-controller':
-            return (Rule('kubeflow.pipeline.scheduled_workflow.throughput.count', ScheduleSync, lambda sync: []),)
-        case 'argo-3.7' | 'argo-4.0':
-            return (Rule('kubeflow.pipeline.run.phase.count', PhaseChange, _run_phase),)
-    return ()
+# What is compared of each component, by its release.
+RULES: Mapping[type[Component], Callable[[str], Iterable[Rule]]] = {
+    components.Katib: _katib,
+    components.TrainingOperator: _training,
+    components.NotebookController: _notebooks,
+    components.ProfileController: _profiles,
+    components.Kfam: _kfam,
+    components.TensorboardController: _tensorboards,
+    components.KServe: lambda release: _predictions(KSERVE),
+    components.OpenCensusQpext: lambda release: _predictions(AGGREGATED),
+    components.OpenTelemetryQpext: lambda release: _predictions(AGGREGATED),
+    components.MLServer: _mlserver,
+    components.OpenCensusQueueProxy: _old_sidecar,
+    components.OpenTelemetryQueueProxy: _sidecar,
+    components.PipelinesAPIServer: _pipelines,
+    components.ScheduledWorkflowController: _schedules,
+    components.LegacyArgo: _old_argo,
+    components.Argo: _argo,
+}
 
 
 class Ledger:
@@ -145,34 +213,57 @@ class Ledger:
     and the restart is lost with the process.
     """
 
-    def __init__(self, world: World, releases: Mapping[str, str]):
-        """`releases` gives the release of the component behind each endpoint, by the endpoint's name."""
-        self._happened: dict[str, Counter[Counted]] = defaultdict(Counter)
-        self._known: dict[str, Counter[Counted]] = {}
-        self._unknowable: dict[str, Counter[Counted]] = defaultdict(Counter)
-        for endpoint, release in releases.items():
-            for rule in rules(endpoint, release):
-                world.listen(rule.event, lambda event, endpoint=endpoint, rule=rule: self._count(endpoint, rule, event))
-
-    def _count(self, endpoint: str, rule: Rule, event: object) -> None:
-        tags = rule.tags(event)
-        if tags is not None:
-            self._happened[endpoint][rule.metric, tuple(sorted(tags))] += 1
+    def __init__(self, world: World, behind: Mapping[str, Component]):
+        """`behind` gives the component behind each endpoint, by the endpoint's name."""
+        self._world = world
+        self._pages = {
+            endpoint: [_Page(rule) for rule in RULES[type(component)](component.release)]
+            for endpoint, component in behind.items()
+        }
+        for pages in self._pages.values():
+            for page in pages:
+                world.listen(page.rule.event, page.on_event)
 
     def scraped(self, endpoint: str) -> None:
         """The check read that endpoint."""
-        if endpoint not in self._known:
-            self._unknowable[endpoint] = Counter(self._happened[endpoint])
-        self._known[endpoint] = Counter(self._happened[endpoint])
+        for page in self._pages[endpoint]:
+            page.scraped()
 
     def restarted(self, endpoint: str) -> None:
         """The component behind that endpoint begins anew."""
-        if endpoint not in self._known:
-            return
-        happened = self._happened[endpoint]
-        self._unknowable[endpoint] += happened - self._known[endpoint]
-        self._known[endpoint] = Counter(happened)
+        for page in self._pages[endpoint]:
+            page.restarted(len(self._world.objects(page.rule.anew)) if page.rule.anew else 0)
 
-    def expected(self, endpoint: str) -> Counter[Counted]:
+    def expected(self, endpoint: str) -> list[Expected]:
         """What the check must have counted by its last scrape."""
-        return self._known.get(endpoint, Counter()) - self._unknowable[endpoint]
+        return [page.expected() for page in self._pages[endpoint]]
+
+
+class _Page:
+    """What one rule counts at one endpoint."""
+
+    def __init__(self, rule: Rule):
+        self.rule = rule
+        self._happened: Counter[Tags] = Counter()
+        self._seen: Counter[Tags] | None = None
+        self._unknowable: Counter[Tags] = Counter()
+
+    def on_event(self, event: object) -> None:
+        tags = self.rule.tags(event)
+        if tags is not None:
+            self._happened[tuple(sorted(tags))] += 1
+
+    def scraped(self) -> None:
+        if self._seen is None:
+            self._unknowable = Counter(self._happened)
+        self._seen = Counter(self._happened)
+
+    def restarted(self, anew: int) -> None:
+        if self._seen is not None:
+            self._unknowable += self._happened - self._seen
+            self._seen = Counter(self._happened)
+        self._happened[()] += anew
+
+    def expected(self) -> Expected:
+        known = (self._seen or Counter()) - self._unknowable
+        return Expected(self.rule.metric, self.rule.keys, known, exact=self.rule.told)

@@ -18,8 +18,12 @@ def print_report(findings: Findings) -> None:
     """Print the figures, one line each."""
     print(f'runs                 {findings.runs}, {findings.errors} of them failed as they should')
     print(f'restarts             {findings.restarts}')
-    print(f'counts compared      {findings.compared}, {findings.counted:.0f} events in all')
+    compared = sum(findings.compared.values())
+    print(
+        f'counts compared      {compared} of {len(findings.compared)} endpoints, {findings.counted:.0f} events in all'
+    )
     print(f'differences          {len(findings.differences)}')
+    print(f'unknowable           {findings.untold:.0f} events of components that do not tell when they started')
     for difference in findings.differences[:SHOWN]:
         print(f'  {_sentence(difference)}')
     if findings.measures:
@@ -39,9 +43,10 @@ def verdict(findings: Findings) -> list[str]:
     if findings.negative:
         reasons.append(f'counts decreased: {", ".join(sorted(findings.negative))}')
     if findings.differences:
-        reasons.append(f'{len(findings.differences)} of {findings.compared} counts are not what happened')
-    if not findings.compared:
-        reasons.append('no count was compared')
+        compared = sum(findings.compared.values())
+        reasons.append(f'{len(findings.differences)} of {compared} counts are not what happened')
+    if without := [endpoint for endpoint, compared in findings.compared.items() if not compared]:
+        reasons.append(f'no count was compared of {", ".join(without)}')
     reasons += _growth(list(findings.measures.values()))
     return reasons
 
@@ -61,6 +66,5 @@ def _growth(measures: list[Usage]) -> Iterable[str]:
 
 
 def _sentence(difference: Difference) -> str:
-    metric, tags = difference.counted
-    series = f'{difference.endpoint}: {metric} {", ".join(tags)}'
+    series = ' '.join((f'{difference.endpoint}: {difference.metric}', *difference.tags))
     return f'{series}: {difference.submitted:g} counted, {difference.expected:g} happened'

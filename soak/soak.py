@@ -4,13 +4,12 @@
 """The runs themselves, and what they showed."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from runner.aggregator import Aggregator
 
-from .ledger import Counted
+from .ledger import Expected, Tags
 from .stage import Scraped, Stage
 from .totals import Totals
 from .usage import Usage, usage
@@ -43,21 +42,27 @@ class Difference:
     """A count that is not what happened."""
 
     endpoint: str
-    counted: Counted
+    metric: str
+    tags: Tags
     expected: float
     submitted: float
 
 
 @dataclass
 class Findings:
-    """What a soak showed. `measures` are by round."""
+    """What a soak showed.
+
+    `compared` is the number of counts by endpoint, `counted` the sum of them all. `untold` events of components that do
+    not tell when they started are not in it. `measures` are by round.
+    """
 
     runs: int = 0
     errors: int = 0
     unexpected_errors: list[str] = field(default_factory=list)
     restarts: int = 0
-    compared: int = 0
+    compared: dict[str, int] = field(default_factory=dict)
     counted: float = 0.0
+    untold: float = 0.0
     differences: list[Difference] = field(default_factory=list)
     negative: set[str] = field(default_factory=set)
     measures: dict[int, Usage] = field(default_factory=dict)
@@ -147,19 +152,20 @@ class Soak:
                 findings.unexpected_errors.append(f'{each.name}: {error or "no error at a fault"}')
         self._stage.scraped(read)
 
-    def _compare(self, expected: dict[str, Counter[Counted]]) -> None:
+    def _compare(self, expected: dict[str, list[Expected]]) -> None:
         findings = self._findings
         for each in self._watched:
             findings.negative |= {f'{each.name}: {name}' for name in each.totals.negative}
-            happened = expected[each.name]
-            keys: dict[str, set[str]] = {}
-            for metric, tags in happened:
-                keys.setdefault(metric, set()).update(tag.partition(':')[0] for tag in tags)
-            for metric, compared in keys.items():
-                submitted = each.totals.by(metric, compared)
-                truth = Counter({tags: count for (name, tags), count in happened.items() if name == metric})
-                for tags in submitted.keys() | truth.keys():
-                    findings.compared += 1
+            findings.compared[each.name] = 0
+            for rule in expected[each.name]:
+                submitted = each.totals.by(rule.metric, rule.keys)
+                for tags in submitted.keys() | rule.counts.keys():
+                    findings.compared[each.name] += 1
                     findings.counted += submitted[tags]
-                    if not math.isclose(submitted[tags], truth[tags]):
-                        findings.differences.append(Difference(each.name, (metric, tags), truth[tags], submitted[tags]))
+                    difference = submitted[tags] - rule.counts[tags]
+                    if not rule.exact and difference <= 0:
+                        findings.untold -= difference
+                    elif not math.isclose(difference, 0, abs_tol=1e-6):
+                        findings.differences.append(
+                            Difference(each.name, rule.metric, tags, rule.counts[tags], submitted[tags])
+                        )

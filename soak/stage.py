@@ -4,16 +4,18 @@
 """The simulated Kubeflow in a process of its own, so that what the check holds can be measured apart from it."""
 
 import multiprocessing
+import signal
+import sys
 import time
-from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
 from simulator.server import Simulator
 
-from .ledger import Counted, Ledger
+from .ledger import Expected, Ledger
 
 # A call that takes longer has hung. In seconds.
 TIMEOUT = 300
@@ -22,10 +24,9 @@ STOP_TIMEOUT = 30
 
 @dataclass(frozen=True)
 class Scraped:
-    """An endpoint without obstacle: its name, the release of its component, and the options of the check."""
+    """An endpoint without obstacle: its name, and the options of the check."""
 
     name: str
-    release: str
     options: Mapping[str, Any]
 
 
@@ -42,12 +43,20 @@ class Stage:
         self._process = context.Process(target=_serve, args=(theirs, seed, kubeflow), name='simulator', daemon=True)
         self._process.start()
         theirs.close()
-        self.endpoints: list[Scraped] = self._receive()
+        try:
+            self.endpoints: list[Scraped] = self._receive()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> 'Stage':
         return self
 
     def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the simulator and wait for its end."""
         self._connection.close()
         self._process.join(STOP_TIMEOUT)
         if self._process.exitcode is None:
@@ -78,7 +87,7 @@ class Stage:
         """End what was done to that endpoint."""
         self._call('recover', endpoint)
 
-    def expected(self) -> dict[str, Counter[Counted]]:
+    def expected(self) -> dict[str, list[Expected]]:
         """What the check must have counted by its last scrape, by endpoint."""
         return self._call('expected')
 
@@ -101,15 +110,17 @@ class Stage:
 
 def _serve(connection: Connection, seed: int, kubeflow: str | None) -> None:
     """Do what the other end asks, until it hangs up."""
+    # Whoever ends the group of both ends the other end, which then hangs up. A signal for this process alone ends it
+    # with all that it has made.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         # From now on, as a check takes a program for restarted that says it started after the last scrape.
         with Simulator(kubeflow, seed, speed=None, epoch=time.time()) as simulator:
             endpoints = [
-                Scraped(endpoint.name, endpoint.component.release, endpoint.instance)
-                for endpoint in simulator.endpoints
-                if not endpoint.obstacle
+                Scraped(endpoint.name, endpoint.instance) for endpoint in simulator.endpoints if not endpoint.obstacle
             ]
-            ledger = Ledger(simulator.world, {endpoint.name: endpoint.release for endpoint in endpoints})
+            ledger = Ledger(simulator.world, {each.name: simulator[each.name].component for each in endpoints})
             connection.send(endpoints)
             while True:
                 try:
@@ -117,16 +128,14 @@ def _serve(connection: Connection, seed: int, kubeflow: str | None) -> None:
                 except EOFError:
                     return
                 connection.send(_do(simulator, ledger, name, *arguments))
-    except KeyboardInterrupt:
-        # The other end has been interrupted too, and says so.
-        return
     except Exception as error:
-        connection.send(error)
+        with suppress(OSError):
+            connection.send(error)
 
 
 def _do(simulator: Simulator, ledger: Ledger, name: str, *arguments: Any) -> Any:
     if name == 'expected':
-        return {endpoint.name: ledger.expected(endpoint.name) for endpoint in simulator.endpoints}
+        return {each.name: ledger.expected(each.name) for each in simulator.endpoints if not each.obstacle}
     if name == 'scraped':
         for endpoint in arguments[0]:
             ledger.scraped(endpoint)

@@ -12,7 +12,7 @@ MEASURE = Usage(blocks=1000, resident=10_000, descriptors=9, threads=1)
 
 def findings(*later, **changed):
     measures = dict(enumerate([MEASURE, MEASURE, *(later or (MEASURE, MEASURE))]))
-    return Findings(**{'runs': 10, 'compared': 3, 'measures': measures, **changed})
+    return Findings(**{'runs': 10, 'compared': {'katib-controller': 3}, 'measures': measures, **changed})
 
 
 def test_nothing_is_wrong_where_all_held():
@@ -33,12 +33,12 @@ def test_what_grew_is_named(changed, reason):
 
 
 def test_a_wrong_count_a_decrease_and_an_unexpected_error_are_named():
-    wrong = Difference('katib-controller', ('kubeflow.katib.trial.created.count', ('namespace:a',)), 2, 3)
+    wrong = Difference('katib-controller', 'kubeflow.katib.trial.created.count', ('namespace:a',), 2, 3)
 
     assert verdict(findings(differences=[wrong])) == ['1 of 3 counts are not what happened']
     assert verdict(findings(negative={'katib-controller: x'})) == ['counts decreased: katib-controller: x']
     assert verdict(findings(unexpected_errors=['argo: gone'])) == ['1 runs went wrong, the first: argo: gone']
 
 
-def test_a_soak_that_compared_nothing_proves_nothing():
-    assert verdict(findings(compared=0)) == ['no count was compared']
+def test_an_endpoint_of_which_nothing_was_compared_is_named():
+    assert verdict(findings(compared={'argo': 0, 'kfam': 2})) == ['no count was compared of argo']
