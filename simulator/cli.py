@@ -9,8 +9,9 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from reprlib import repr as shortened
 
-from .clock import Stopped
+from .clock import FASTEST, SLOWEST, Stopped
 from .faults import BadFault, Fault, from_text
 from .parser import BAD_USAGE, Parser, above_zero, whole
 from .releases import RELEASES, UnknownRelease
@@ -24,7 +25,7 @@ SPEED = 10.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until the simulation breaks (returns 1), or a signal handler raises `KeyboardInterrupt`.
+    """Serve until the simulation breaks (returns 1), or a signal handler raises `SystemExit`.
 
     Returns 2 for what cannot be started.
     """
@@ -70,7 +71,11 @@ def _parser() -> argparse.ArgumentParser:
         '--seed', metavar='N', type=whole, default=0, help='another one makes another world (default: 0)'
     )
     parser.add_argument(
-        '--speed', metavar='X', type=_speed, default=SPEED, help='seconds of the world in one second (default: 10)'
+        '--speed',
+        metavar='X',
+        type=_speed,
+        default=SPEED,
+        help=f'seconds of the world in one second, from {SLOWEST:g} to {FASTEST:g} (default: {SPEED:g})',
     )
     parser.add_argument('--namespaces', metavar='N', type=above_zero, default=3, help='profiles (default: 3)')
     parser.add_argument(
@@ -108,8 +113,8 @@ def _speed(text: str) -> float:
         speed = float(text)
     except ValueError:
         speed = math.nan
-    if not 0 < speed < math.inf:
-        raise argparse.ArgumentTypeError(f'{text!r} is no number above 0')
+    if not SLOWEST <= speed <= FASTEST:
+        raise argparse.ArgumentTypeError(f'{shortened(text)} is no number from {SLOWEST:g} to {FASTEST:g}')
     return speed
 
 

@@ -10,10 +10,18 @@ from contextlib import contextmanager
 
 from .world import World
 
-# How often the world moves on where nobody looks, and how long a pause it makes up for at most: a world too large for
-# its speed falls behind the clock, and still answers. In seconds.
+# Seconds of the world in one second. A slower one may stand still where many look, as time has whole microseconds; at
+# the fastest a day passes in a second, with which only a small world keeps up.
+SLOWEST = 0.001
+FASTEST = 86_400.0
+
+# How often the world moves on where nobody looks, how long a pause it makes up for at most, and for how long at most it
+# moves on at once: a world too large for its speed falls behind the clock, and still answers. In seconds.
 TICK = 0.5
 LONGEST_PAUSE = 1.0
+LONGEST_STEP = 0.25
+# How much of the world passes before the clock looks whether it is over or took too long. In seconds of the world.
+SLICE = 1.0
 
 
 class Stopped(Exception):
@@ -23,11 +31,13 @@ class Stopped(Exception):
 class Clock:
     """Moves a world on, and lets one thread at a time look at it.
 
-    `speed` is how many seconds of the world pass in one second from `start` on; with None time stands still until
-    `step`.
+    `speed` is how many seconds of the world pass in one second from `start` on, `SLOWEST` to `FASTEST`; with None time
+    stands still until `step`. Raises `ValueError` for another speed.
     """
 
     def __init__(self, world: World, speed: float | None):
+        if speed is not None and not SLOWEST <= speed <= FASTEST:
+            raise ValueError(f'speed {speed} is not from {SLOWEST:g} to {FASTEST:g}')
         self.world = world
         self._speed = speed
         self._lock = threading.Lock()
@@ -64,7 +74,7 @@ class Clock:
             self._check()
             if self._last is not None:
                 now = time.monotonic()
-                self._step(min(now - self._last, LONGEST_PAUSE) * self._speed)
+                self._catch_up(min(now - self._last, LONGEST_PAUSE) * self._speed, now + LONGEST_STEP)
                 self._last = now
             yield
 
@@ -87,6 +97,12 @@ class Clock:
     def _check(self) -> None:
         if self._failure:
             raise Stopped(self._failure)
+
+    def _catch_up(self, seconds: float, deadline: float) -> None:
+        """Let as much of these seconds of the world pass as can until the deadline or the end."""
+        while seconds > 0 and not self._over.is_set() and time.monotonic() < deadline:
+            self._step(min(seconds, SLICE))
+            seconds -= SLICE
 
     def _step(self, seconds: float) -> None:
         try:

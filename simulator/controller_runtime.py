@@ -34,8 +34,8 @@ class ControllerRuntime:
     """The families of one controller manager, those of its Go process among them.
 
     `release` is the controller-runtime release as (major, minor), from 0.11 to 0.22: it decides which families exist
-    and which labels the workqueue carries (`controller` from 0.19, `priority` on the depth from 0.21). `network` is
-    true of a program built with client_golang 1.20 or later.
+    and which labels the workqueue carries (`controller` from 0.19, `priority` on the depth from 0.21). `runtime` are
+    the groups of `runtime.yaml` that its client_golang adds.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class ControllerRuntime:
         controllers: tuple[str, ...],
         release: tuple[int, int],
         component: str,
-        network: bool = False,
+        runtime: tuple[str, ...] = (),
     ):
         self._random = world.random(f'reconcile:{component}')
         self._release = release
@@ -62,7 +62,7 @@ class ControllerRuntime:
         for controller in controllers:
             self._fill_queue(controller)
         extras = ['go_all'] if release >= (0, 21) else []
-        GoRuntime(world, registry, *extras, *(['process_network'] if network else []))
+        GoRuntime(world, registry, *extras, *runtime)
 
     def _init_reconciles(self, registry: CollectorRegistry, controllers: tuple[str, ...]) -> None:
         label = ['controller']

@@ -80,13 +80,10 @@ class PipelinesCall:
 class WorkflowCollected:
     """The API server deletes the Workflow of a run whose time to live is over."""
 
-    run: WorldObject
-
 
 @dataclass(frozen=True)
 class ScheduleSync:
     """The scheduled-workflow controller looked at a recurring run; it may have `submitted` a run, or `failed` to."""
 
-    schedule: WorldObject
     submitted: bool
     failed: bool

@@ -21,6 +21,7 @@ class Dialect:
     `whole_numbers`: 5 and `le="1"` are written without `.0`, and a sum comes before its count. `creation`: counters,
     histograms and summaries are followed by a `_created` gauge family. `empty_families`: a family without samples still
     has its HELP and TYPE. `sorted_families`: families and their series are sorted, `sorted_labels`: so are labels.
+    `compressible`: the program sends it with gzip to who accepts that.
     """
 
     content_type: str
@@ -28,15 +29,16 @@ class Dialect:
     creation: bool
     empty_families: bool
     sorted_families: bool
-    sorted_labels: bool = True
+    sorted_labels: bool
+    compressible: bool
 
 
 # client_golang: controllers, queue-proxy, Argo, the Pipelines API server.
-GO = Dialect('text/plain; version=0.0.4; charset=utf-8; escaping=underscores', True, False, False, True)
+GO = Dialect('text/plain; version=0.0.4; charset=utf-8; escaping=underscores', True, False, False, True, True, True)
 # prometheus_client: KServe's model server, MLServer.
-PYTHON = Dialect('text/plain; version=0.0.4; charset=utf-8', False, True, True, False)
-# What KServe's qpext makes of the exposition it reads from a model server.
-QPEXT = Dialect('text/plain; version=0.0.4; charset=utf-8', True, True, False, False, False)
+PYTHON = Dialect('text/plain; version=0.0.4; charset=utf-8', False, True, True, False, True, False)
+# KServe's qpext: the head of its answer, and what it makes of the exposition it reads from a model server.
+QPEXT = Dialect('text/plain; version=0.0.4; charset=utf-8', True, True, False, False, False, False)
 
 # Labels that are part of one series of a histogram or summary and not of what tells its series apart.
 INNER_LABELS = ('le', 'quantile')

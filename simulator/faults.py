@@ -10,6 +10,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from urllib.parse import parse_qsl
 
 
@@ -61,16 +62,21 @@ def seconds(value: str | float) -> float:
     except ValueError:
         number = math.nan
     if not 0 <= number <= threading.TIMEOUT_MAX:
-        raise BadFault(f'{value!r} is no number of seconds')
+        raise BadFault(f'{shortened(value)} is no number of seconds')
     return number
 
 
 def size(value: str | int) -> int:
     """How many bytes of its answer an endpoint sends before it hangs up. Raises `BadFault`."""
     text = str(value)
-    if not text.isascii() or not text.isdigit():
-        raise BadFault(f'{value!r} is no number of bytes')
-    return int(text)
+    try:
+        number = int(text) if text.isascii() and text.isdigit() else -1
+    except ValueError:
+        # Python reads no number of thousands of digits.
+        number = -1
+    if number < 0:
+        raise BadFault(f'{shortened(value)} is no number of bytes')
+    return number
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 """The reading of a command line, for this program and those beside it."""
 
 import argparse
+from reprlib import repr as shortened
 
 BAD_USAGE = 2
 
@@ -20,11 +21,16 @@ def whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f'{text!r} is no whole number') from None
+        raise argparse.ArgumentTypeError(f'{shortened(text)} is no whole number') from None
 
 
 def above_zero(text: str) -> int:
     """A whole number above 0, as the type of an argument."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text!r} is no whole number above 0')
-    return int(text)
+    try:
+        number = int(text) if text.isascii() and text.isdigit() else 0
+    except ValueError:
+        # Python reads no number of thousands of digits.
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{shortened(text)} is no whole number above 0')
+    return number

@@ -4,6 +4,7 @@
 """HTTP as the components speak it: keep-alive, HEAD, gzip where they have it, TLS, and the faults of an endpoint."""
 
 import gzip
+import re
 import selectors
 import socket
 import socketserver
@@ -12,7 +13,8 @@ import threading
 from collections.abc import Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from urllib.parse import urlsplit
+from reprlib import repr as shortened
+from urllib.parse import SplitResult, urlsplit
 
 from .answers import Answer, text
 from .faults import BadFault, UnknownFault, from_query
@@ -22,6 +24,9 @@ CONTROL = '/-/'
 # How long an answer under way may take to end when the port closes, and an idle connection stays open, in seconds.
 GRACE = 1.0
 IDLE = 60.0
+
+# The weight of a coding that a client does not want, in Accept-Encoding.
+REFUSED = re.compile(r'q\s*=\s*0(\.0*)?')
 
 TLS_HANDSHAKE = b'\x16'
 # Go's server says this to plain http on an https port.
@@ -138,7 +143,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         site = self.server.site
-        path = urlsplit(self.path).path
+        target = self._target()
+        if target is None:
+            return
+        path = target.path
         if path.startswith(CONTROL):
             self._send(text(HTTPStatus.METHOD_NOT_ALLOWED, f'{path} is asked for with POST', Allow='POST'))
             return
@@ -160,19 +168,41 @@ class _Handler(BaseHTTPRequestHandler):
         return site.exposition()
 
     def do_POST(self) -> None:
+        target = self._target()
+        if target is None:
+            return
+        if not target.path.startswith(CONTROL):
+            self._refuse()
+            return
         # A body is not read, so nothing can follow it.
         self.close_connection = True
-        parts = urlsplit(self.path)
-        if not parts.path.startswith(CONTROL):
-            self._send(text(HTTPStatus.METHOD_NOT_ALLOWED, 'Method Not Allowed', Allow='GET, HEAD'))
-            return
         try:
-            answer = self.server.site.control(from_query(parts.path.removeprefix(CONTROL), parts.query))
+            answer = self.server.site.control(from_query(target.path.removeprefix(CONTROL), target.query))
         except UnknownFault as error:
             answer = text(HTTPStatus.NOT_FOUND, str(error))
         except BadFault as error:
             answer = text(HTTPStatus.BAD_REQUEST, str(error))
         self._send(answer)
+
+    def _refuse(self) -> None:
+        self.close_connection = True
+        self._send(text(HTTPStatus.METHOD_NOT_ALLOWED, 'Method Not Allowed', Allow='GET, HEAD'))
+
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _refuse
+
+    def _target(self) -> SplitResult | None:
+        """What is asked for; None where that is no URL, and has been answered so."""
+        try:
+            return urlsplit(self.path)
+        except ValueError:
+            self.send_error(HTTPStatus.BAD_REQUEST, f'{shortened(self.path)} is no URL')
+            return None
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the base class cannot read is answered in a line, where it would write a page."""
+        self.close_connection = True
+        status = HTTPStatus(code)
+        self._send(text(status, message or status.phrase))
 
     def _send(self, answer: Answer, length: int | None = None) -> None:
         """Send an answer, of its body no more than `length` bytes whatever was promised."""
@@ -197,8 +227,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[:length])
 
     def _accepts_gzip(self) -> bool:
-        accepted = self.headers.get('Accept-Encoding', '').split(',')
-        return any(each.partition(';')[0].strip() == 'gzip' for each in accepted)
+        for each in self.headers.get('Accept-Encoding', '').split(','):
+            coding, _, weight = each.partition(';')
+            if coding.strip() == 'gzip':
+                return not REFUSED.fullmatch(weight.strip())
+        return False
 
     def log_message(self, *_) -> None:
         """Requests are not logged: stderr belongs to whoever started the simulator."""

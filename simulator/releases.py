@@ -42,7 +42,7 @@ def deployments(kubeflow: str | None) -> tuple[Deployment, ...]:
     Raises `UnknownRelease`.
     """
     if kubeflow is not None and kubeflow not in RELEASES:
-        raise UnknownRelease(f'Kubeflow {kubeflow} is not simulated: the releases are {", ".join(RELEASES)}')
+        raise UnknownRelease(f'Kubeflow {kubeflow!r} is not simulated: the releases are {", ".join(RELEASES)}')
     entries = _MATRIX['variants'] if kubeflow is None else _MATRIX['releases'][kubeflow]
     return tuple(_deployment(name, entry) for name, entry in entries.items())
 

@@ -67,13 +67,14 @@ class Simulator:
     """Serves a Kubeflow until it is stopped; a context manager, which starts once.
 
     `kubeflow` is one of `releases.RELEASES`, None for every component in each of its forms; `deployments` serves just
-    these instead, without the obstacles. `speed` is how many seconds of the world pass in one second; None lets time
-    stand still until `step`. `warm_up` is how many have passed at the start, either way. `base_port` is the port of the
-    first endpoint, the others follow; None has the system choose. `token_file` holds the bearer token and is written
-    where it is not there; None makes a new one for this start. `epoch` is the Unix time at which the world begins:
-    without one such that it is now at the start, or `World.EPOCH` where time stands still.
+    these instead, without the obstacles. `speed` is how many seconds of the world pass in one second, from
+    `clock.SLOWEST` to `clock.FASTEST`; None lets time stand still until `step`. `warm_up` is how many have passed at
+    the start, either way. `base_port` is the port of the first endpoint, the others follow; None has the system choose.
+    `token_file` holds the bearer token and is written where it is not there; None makes a new one for this start.
+    `epoch` is the Unix time at which the world begins: without one such that it is now at the start, or `World.EPOCH`
+    where time stands still.
 
-    Raises `UnknownRelease`; `start` raises `StartError`.
+    Raises `UnknownRelease`, `ValueError` for another speed; `start` raises `StartError`.
     """
 
     def __init__(

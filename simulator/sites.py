@@ -80,8 +80,7 @@ class ComponentSite(Site):
         except Stopped as error:
             return text(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         dialect = self.component.dialect
-        # The handler of client_golang, which alone sorts families, alone compresses.
-        return Answer(HTTPStatus.OK, dialect.content_type, body, compressible=dialect.sorted_families)
+        return Answer(HTTPStatus.OK, dialect.content_type, body, compressible=dialect.compressible)
 
     def _payload(self) -> str:
         try:

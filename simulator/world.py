@@ -76,8 +76,9 @@ class World:
         heapq.heappush(self._agenda, (self.now + to_microsecond(delay), next(self._order), action))
 
     def step(self, seconds: float) -> None:
-        """Advance the world by `seconds`, and everything that is due with it."""
-        end = self.now + seconds
+        """Advance the world by `seconds`, to the microsecond, and everything that is due with it."""
+        # Else many steps would not end where one of the same length does: sums of fractions are inexact.
+        end = to_microsecond(self.now + seconds)
         while self._agenda and self._agenda[0][0] <= end:
             self.now, _, action = heapq.heappop(self._agenda)
             action()

@@ -21,16 +21,20 @@ class _Argo(Component):
     """What all releases have, with the run duration histogram that an operator adds by `workflowDefaults`.
 
     The gauge counts Workflow objects of all namespaces and has all five phases, zeros included. A Workflow has one pod
-    here.
+    here. A failed Workflow is a warning in the log, one that ended in an error is an error.
     """
 
     id = 'argo-workflow-controller'
     program = 'Argo workflow-controller'
     dialect = GO
 
-    # Names that changed with 3.6, without the prefix argo_workflows_.
+    # Names that changed with 3.6, and how the log calls a warning.
     depth: str
     log: str
+    warning: str
+    # The release of Go it was built with, and the groups of `runtime.yaml` that its client_golang adds.
+    go_release: str
+    runtime: tuple[str, ...]
 
     QUEUES = ('cron_wf_queue', 'pod_cleanup_queue', 'workflow_queue', 'workflow_ttl_queue', 'workflow_archive_queue')
     CAUSES = ('OperationPanic', 'CronWorkflowSubmissionError', 'CronWorkflowSpecError')
@@ -63,7 +67,7 @@ class _Argo(Component):
         for cause in self.CAUSES:
             errors.labels(cause)
         self.registry.register(self)
-        GoRuntime(world, self.registry)
+        GoRuntime(world, self.registry, *self.runtime, release=self.go_release)
         world.listen(PhaseChange, self._on_change)
 
     def _counter(self, name: str, text: str, labels: str = '') -> RawCounter:
@@ -101,7 +105,9 @@ class _Argo(Component):
             self._requests.labels('pods', '201', 'Create').inc()
         elif change.phase in FINISHED:
             self._durations.labels(change.phase, run.namespace).observe(change.age)
-            if change.phase == 'Error':
+            if change.phase == 'Failed':
+                self._logs.labels(self.warning).inc()
+            elif change.phase == 'Error':
                 self._logs.labels('error').inc()
         elif change.phase == DELETED:
             self._operate('workflow_ttl_queue')
@@ -133,6 +139,10 @@ class LegacyArgo(_Argo):
 
     depth = 'argo_workflows_queue_depth_count'
     log = 'log_messages'
+    warning = 'warning'
+    go_release = 'go1.23.1'
+    # client_golang 1.16.
+    runtime = ('go_lookups',)
 
     REFRESH = 15.0
 
@@ -172,16 +182,24 @@ class LegacyArgo(_Argo):
 
 
 class Argo(_Argo):
-    """workflow-controller from 3.6 on. The label of `argo_workflows_gauge` is `status`, from 4.0 on `phase`."""
+    """workflow-controller from 3.6 on. The label of `argo_workflows_gauge` is `status`, from 4.0 on `phase`.
+
+    Without the histograms `argo_workflows_k8s_request_duration` and `argo_workflows_queue_duration`, whose bounds are
+    not known.
+    """
 
     depth = 'argo_workflows_queue_depth_gauge'
     log = 'argo_workflows_log_messages'
+    warning = 'warn'
+    go_release = 'go1.24.10'
+    # client_golang 1.22.
+    runtime = ('process_network',)
 
     # A pod that waited longer than so many seconds did not find a node.
     UNSCHEDULABLE = 4.0
     VERSION = {
         'platform': 'linux/amd64',
-        'go_version': 'go1.24.10',
+        'go_version': go_release,
         'build_date': '2025-11-03T09:00:00Z',
         'compiler': 'gc',
         'git_commit': '0000000',
@@ -190,6 +208,7 @@ class Argo(_Argo):
 
     def __init__(self, world: World, release: str):
         super().__init__(world, release)
+        self._pending = {run.name for run in world.objects('run') if run.phase == 'Pending'}
         self._entered = self._counter('argo_workflows_total_count', 'Workflows that entered a phase', 'namespace phase')
         self._pods_entered = self._counter(
             'argo_workflows_pods_total_count', 'Pods that entered a phase', 'namespace phase'
@@ -213,12 +232,20 @@ class Argo(_Argo):
     def _on_change(self, change: PhaseChange) -> None:
         super()._on_change(change)
         run = change.object
-        if run.kind != 'run' or change.phase == DELETED:
+        if run.kind != 'run':
+            return
+        # A run that is retried was not pending again.
+        waited = run.name in self._pending
+        if change.phase == 'Pending':
+            self._pending.add(run.name)
+        else:
+            self._pending.discard(run.name)
+        if change.phase == DELETED:
             return
         self._entered.labels(run.namespace, change.phase).inc()
         pod = 'Failed' if change.phase == 'Error' else change.phase
         self._pods_entered.labels(run.namespace, pod).inc()
-        if change.phase == 'Running' and self.UNSCHEDULABLE < change.age:
+        if change.phase == 'Running' and waited and change.age > self.UNSCHEDULABLE:
             self._waiting.labels(run.namespace, 'Unschedulable').inc()
         elif change.phase == 'Error':
             self._missing.labels(**self.MISSING_POD).inc()

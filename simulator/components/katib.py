@@ -51,7 +51,7 @@ class Katib(Component):
             tuple(f'{kind}-controller' for kind in self.KINDS),
             library,
             self.id,
-            network=self.release_number >= (0, 18),
+            runtime=('process_network',) if self.release_number >= (0, 18) else (),
         )
         self._webhooks = Webhooks(world, self.registry, self.WEBHOOKS, library, self.id)
         for kind in self.KINDS:

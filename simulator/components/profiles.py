@@ -71,7 +71,7 @@ class ProfileController(_Monitored):
 
 
 class Kfam(_Monitored):
-    """kfam 1.9 and 1.10. `user` holds mail addresses, and `path` a whole query."""
+    """kfam 1.9 and 1.10. `user` holds mail addresses, and `path` the path of the URL without its query."""
 
     id = 'kfam'
     program = 'kfam'

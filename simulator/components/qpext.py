@@ -3,7 +3,7 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """KServe's queue-proxy with metric aggregation (qpext): the sidecar's families and the model server's on one port."""
 
-from ..exposition import GO, QPEXT, write
+from ..exposition import QPEXT, write
 from ..workloads.traffic import AGGREGATED
 from ..world import World
 from .component import Component
@@ -19,7 +19,7 @@ class _Qpext(Component):
     """
 
     program = 'KServe qpext'
-    dialect = GO
+    dialect = QPEXT
 
     sidecar: type[Component]
     NAMES = ('service_name', 'configuration_name', 'revision_name')
@@ -42,7 +42,7 @@ class _Qpext(Component):
                 sample._replace(labels={**dict(sorted(sample.labels.items())), **self._names})
                 for sample in family.samples
             ]
-        return write(families, QPEXT)
+        return write(families, self.dialect)
 
     def close(self) -> None:
         self._sidecar.close()

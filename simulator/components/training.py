@@ -34,6 +34,8 @@ class TrainingOperator(Component):
         'Restarting': 'restarted',
     }
     CONTROLLER_RUNTIME = {'1.8': (0, 17), '1.9': (0, 19)}
+    # 1.8 is built with client_golang 1.18, 1.9 with 1.20.
+    RUNTIME = {'1.8': ('go_lookups',), '1.9': ('process_network',)}
     LAST = {'1.8': {'mxnet': 'mxjob-controller'}, '1.9': {'jax': 'jaxjob-controller'}}
 
     def __init__(self, world: World, release: str):
@@ -49,7 +51,9 @@ class TrainingOperator(Component):
             for phase, word in self.COUNTED.items()
         }
         controllers = (*self._controllers.values(), 'cert-rotator')
-        self._runtime = ControllerRuntime(world, self.registry, controllers, self.CONTROLLER_RUNTIME[release], self.id)
+        self._runtime = ControllerRuntime(
+            world, self.registry, controllers, self.CONTROLLER_RUNTIME[release], self.id, self.RUNTIME[release]
+        )
         # It writes the certificate of the webhooks once.
         self._runtime.reconcile('cert-rotator')
         for job in world.objects('job'):

@@ -14,11 +14,13 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from ..clock import FASTEST
 from ..releases import RELEASES, UnknownRelease, deployments
 from .serving import free_ports, is_open
 
@@ -122,6 +124,79 @@ def test_a_second_signal_does_not_interrupt_the_end():
         assert program.end(signal.SIGINT) == (0, '', '')
 
 
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_the_fastest_ends_as_soon(number):
+    arguments = ['--speed', f'{FASTEST:g}', '--namespaces', '50', '--models', '20']
+    with running('--kubeflow', RELEASE, *arguments) as program:
+        # The world, which cannot keep up, has begun to run.
+        time.sleep(1.5)
+        assert get(program.table['katib-controller'][1]).status_code == 200
+        program.process.send_signal(number)
+        output, errors = program.process.communicate(timeout=10)
+    assert (program.process.returncode, output, errors) == (0, '', '')
+
+
+STRUCK = """
+import os, runpy, signal, sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == 'simulator.cli':
+            strike()
+
+def send():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+def strike():
+    {}
+
+sys.meta_path.insert(0, Finder())
+runpy.run_module('simulator', run_name='__main__')
+"""
+
+
+@pytest.mark.parametrize(
+    'strike',
+    [
+        # As in the making of a dataclass. Python ends itself by SIGINT once KeyboardInterrupt passed through there.
+        pytest.param("exec('send()')", id='in a string'),
+        # As in the lock of an import. What is raised there is lost.
+        pytest.param("type('Dead', (), {'__del__': lambda _: send()})()", id='in a finalizer'),
+    ],
+)
+def test_a_signal_in_the_midst_of_an_import(strike, tmp_path):
+    # With `-m`, as users start the program; with `-c` Python ends in another way.
+    (tmp_path / 'struck.py').write_text(STRUCK.format(strike))
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    command = [sys.executable, '-m', 'struck']
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr) == (0, '', '')
+
+
+def handles_signals(process):
+    """Whether the process has a handler for SIGTERM, as no Python has by itself; Linux tells."""
+    status = Path(f'/proc/{process.pid}/status').read_text()
+    caught = re.search(r'^SigCgt:\s*(\w+)$', status, re.MULTILINE)
+    return bool(caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='nothing tells when the program handles signals')
+def test_a_signal_at_any_time_of_the_start():
+    random = Random(0)
+    for attempt in range(16):
+        number = (signal.SIGINT, signal.SIGTERM)[attempt % 2]
+        with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            try:
+                while process.poll() is None and not handles_signals(process):
+                    time.sleep(0.001)
+                time.sleep(random.uniform(0, 0.8))
+                process.send_signal(number)
+                _, errors = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        assert (process.returncode, errors) == (0, b''), (attempt, number)
+
+
 def test_a_signal_during_the_warm_up(tmp_path):
     # So many that the warm-up takes longer than a signal.
     command = [*COMMAND, '--namespaces', '1000']
@@ -183,6 +258,7 @@ def test_an_unknown_release():
         deployments('1.2')
     assert all(release in str(caught.value) for release in RELEASES)
     assert refused('--kubeflow', '1.2') == str(caught.value)
+    assert refused('--kubeflow', '').startswith("Kubeflow '' is not simulated: ")
 
 
 def test_a_token_file_that_is_none(tmp_path):
@@ -194,10 +270,13 @@ def test_a_token_file_that_is_none(tmp_path):
     [
         (['--seed', 'x'], "argument --seed: 'x' is no whole number"),
         (['--seed', '1.5'], "argument --seed: '1.5' is no whole number"),
-        (['--speed', '0'], "argument --speed: '0' is no number above 0"),
-        (['--speed', 'inf'], "argument --speed: 'inf' is no number above 0"),
-        (['--speed', 'fast'], "argument --speed: 'fast' is no number above 0"),
+        (['--speed', '0'], "argument --speed: '0' is no number from 0.001 to 86400"),
+        (['--speed', '1e300'], "argument --speed: '1e300' is no number from 0.001 to 86400"),
+        (['--speed', 'inf'], "argument --speed: 'inf' is no number from 0.001 to 86400"),
+        (['--speed', 'fast'], "argument --speed: 'fast' is no number from 0.001 to 86400"),
         (['--namespaces', '0'], "argument --namespaces: '0' is no whole number above 0"),
+        (['--seed', '9' * 5000], "argument --seed: '999999999999...9999999999999' is no whole number"),
+        (['--models', '9' * 5000], "argument --models: '999999999999...9999999999999' is no whole number above 0"),
         (['--namespaces=-3'], "argument --namespaces: '-3' is no whole number above 0"),
         (['--models', 'many'], "argument --models: 'many' is no whole number above 0"),
         (['--base-port', 'x'], "argument --base-port: 'x' is no whole number"),

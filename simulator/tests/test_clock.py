@@ -1,11 +1,12 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
+import threading
 import time
 
 import pytest
 
-from ..clock import LONGEST_PAUSE, Clock, Stopped
+from ..clock import FASTEST, LONGEST_PAUSE, LONGEST_STEP, SLOWEST, Clock, Stopped
 from ..world import World
 
 
@@ -57,6 +58,73 @@ def test_time_runs_from_the_start_on(monotonic):
         # A long pause is made up for in part.
         monotonic(1000)
         assert at_present(clock) == 660 + LONGEST_PAUSE * 120
+    finally:
+        clock.stop()
+
+
+def test_a_world_too_large_for_its_speed_falls_behind(monotonic, monkeypatch):
+    # Nobody else looks meanwhile.
+    monkeypatch.setattr('simulator.clock.TICK', 600)
+    world = World()
+    cost = LONGEST_STEP / 4
+
+    def dear():
+        monotonic(time.monotonic() - 1000 + cost)
+        world.schedule(1, dear)
+
+    world.schedule(1, dear)
+    clock = Clock(world, FASTEST)
+    clock.start()
+    try:
+        monotonic(0.5)
+        # Four events take as long as a look may.
+        assert at_present(clock) == 4
+        assert at_present(clock) == 8
+    finally:
+        clock.stop()
+    # Once it is over nothing moves on.
+    monotonic(5)
+    assert at_present(clock) == 8
+
+
+def test_the_end_does_not_wait_for_a_step_under_way():
+    world = World()
+    under_way, seen = threading.Event(), threading.Event()
+
+    def first():
+        under_way.set()
+        assert seen.wait(30)
+
+    world.schedule(0.5, first)
+    world.schedule(FASTEST / 2, lambda: {}['reached'])
+    clock = Clock(world, FASTEST)
+    clock.start()
+    assert under_way.wait(30)
+    end = threading.Thread(target=clock.stop)
+    end.start()
+    while not clock._over.is_set():
+        time.sleep(0.01)
+    seen.set()
+    end.join(30)
+    assert not end.is_alive()
+    assert world.now == 1
+    assert clock.wait() == ''
+
+
+@pytest.mark.parametrize('speed', [0, -1, SLOWEST / 2, FASTEST * 2, 1e300, float('inf'), float('nan')])
+def test_speeds_that_cannot_be(speed):
+    with pytest.raises(ValueError) as caught:
+        Clock(World(), speed)
+    assert str(caught.value) == f'speed {speed} is not from 0.001 to 86400'
+
+
+@pytest.mark.parametrize('speed', [SLOWEST, FASTEST])
+def test_the_slowest_and_the_fastest(monotonic, speed):
+    clock = Clock(World(), speed)
+    clock.start()
+    try:
+        monotonic(0.25)
+        assert at_present(clock) == speed / 4
     finally:
         clock.stop()
 

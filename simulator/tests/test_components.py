@@ -21,11 +21,12 @@ from ..components import (
     OpenTelemetryQpext,
     OpenTelemetryQueueProxy,
     PipelinesAPIServer,
+    TrainingOperator,
 )
 from ..components.component import Component
 from ..workloads import busy_world
 from .families import families
-from .samples import FORMS, PROCESS_FAMILIES, payload_of, samples, total, types
+from .samples import FORMS, PROCESS_FAMILIES, payload_of, samples, total, types, values
 
 # The raw names that feed documented metrics which are not gauges.
 DOCUMENTED_SOURCES = {
@@ -174,7 +175,18 @@ def test_a_closed_component_is_gone(component, release):
 def test_families_of_a_go_process():
     """As many as the releases of client_golang and Go have."""
     counts = {}
-    for component, release in ((Katib, '0.17'), (Katib, '0.18'), (Katib, '0.19'), (PipelinesAPIServer, '2.16')):
+    forms = (
+        (Katib, '0.17'),
+        (Katib, '0.18'),
+        (Katib, '0.19'),
+        (TrainingOperator, '1.8'),
+        (TrainingOperator, '1.9'),
+        (PipelinesAPIServer, '2.16'),
+        (LegacyArgo, '3.4'),
+        (LegacyArgo, '3.5'),
+        (Argo, '3.7'),
+    )
+    for component, release in forms:
         names = list(types(payload_of(component, release, seconds=1)))
         counts[component, release] = tuple(
             sum(name.startswith(prefix) for name in names) for prefix in ('go_', 'process_')
@@ -183,8 +195,19 @@ def test_families_of_a_go_process():
         (Katib, '0.17'): (26, 7),
         (Katib, '0.18'): (26, 9),
         (Katib, '0.19'): (126, 9),
+        (TrainingOperator, '1.8'): (27, 7),
+        (TrainingOperator, '1.9'): (26, 9),
         (PipelinesAPIServer, '2.16'): (26, 7),
+        (LegacyArgo, '3.4'): (27, 7),
+        (LegacyArgo, '3.5'): (27, 7),
+        (Argo, '3.7'): (26, 9),
     }
+
+
+@pytest.mark.parametrize('component, release', [(LegacyArgo, '3.5'), (TrainingOperator, '1.8')])
+def test_an_older_client_library_has_lookups(component, release):
+    # The Go runtime does not count them any more.
+    assert values(payload_of(component, release), 'go_memstats_lookups_total') == {(): 0}
 
 
 def test_a_process_tells_the_time_of_the_world():

@@ -7,6 +7,7 @@ import pytest
 
 from ..components import Katib
 from ..workloads import busy_world
+from ..world import DELETED, World
 from .samples import Truth, payload_of, samples, total, values
 
 
@@ -77,6 +78,35 @@ def test_suggestions_are_reconciled_and_have_no_series():
 def test_controllers_of_a_kubeflow_installation(release):
     controllers = {labels[0] for labels in values(payload_of(Katib, release), 'controller_runtime_reconcile_total')}
     assert controllers == {'experiment-controller', 'suggestion-controller', 'trial-controller'}
+
+
+def test_webhooks_are_asked_for_what_is_created():
+    world = World()
+    katib = Katib(world, '0.19')
+
+    def asked():
+        requests = values(katib.payload(), 'controller_runtime_webhook_requests_total')
+        answers = values(katib.payload(), 'controller_runtime_webhook_latency_seconds_count')
+        assert {path: number for (code, path), number in requests.items() if code == '200' and number} == {
+            path: number for (path,), number in answers.items()
+        }
+        assert not [number for (code, _), number in requests.items() if code == '500' and number]
+        return {path: number for (path,), number in answers.items()}
+
+    assert asked() == {}
+    experiment = world.create('experiment', 'a', 'Created')
+    assert asked() == {'/mutate-experiment': 1, '/validate-experiment': 1}
+    # A suggestion has no webhook; the pod of a trial has one.
+    world.create('suggestion', 'a', 'Created')
+    assert asked() == {'/mutate-experiment': 1, '/validate-experiment': 1}
+    for _ in range(2):
+        trial = world.create('trial', 'a', 'Created')
+    created = {'/mutate-experiment': 1, '/validate-experiment': 1, '/mutate-pod': 2}
+    assert asked() == created
+    for phase in ('Running', 'Succeeded', DELETED):
+        world.enter(trial, phase)
+        world.enter(experiment, phase)
+    assert asked() == created
 
 
 @pytest.mark.parametrize('release, bounds', [('0.17', 12), ('0.18', 12), ('0.19', 1)])

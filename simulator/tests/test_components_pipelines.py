@@ -71,6 +71,93 @@ def test_runs_agree_at_every_moment(seed):
     assert calls.count('TerminateRun') > 0
 
 
+@pytest.mark.parametrize('argo, release', [(LegacyArgo, '3.5'), (Argo, '3.7')])
+def test_argo_tells_how_long_runs_took_from_their_creation(argo, release):
+    world = World()
+    made = argo(world, release)
+    first, second = world.create('run', 'a', 'Pending'), world.create('run', 'b', 'Pending')
+    world.step(3)
+    world.enter(first, 'Running')
+    world.enter(second, 'Running')
+    world.step(37.5)
+    world.enter(first, 'Succeeded')
+    world.step(20)
+    world.enter(second, 'Error')
+    name = 'argo_workflows_pipeline_run_duration_seconds'
+    assert values(made.payload(), f'{name}_sum') == {('Succeeded', 'a'): 40.5, ('Error', 'b'): 60.5}
+    assert values(made.payload(), f'{name}_count') == {('Succeeded', 'a'): 1, ('Error', 'b'): 1}
+    assert total(made.payload(), f'{name}_bucket', status='Succeeded', le='30') == 0
+    assert total(made.payload(), f'{name}_bucket', status='Succeeded', le='60') == 1
+
+
+@pytest.mark.parametrize(
+    'argo, release, name, warning',
+    [
+        (LegacyArgo, '3.5', 'log_messages', 'warning'),
+        (Argo, '3.7', 'argo_workflows_log_messages', 'warn'),
+        (Argo, '4.0', 'argo_workflows_log_messages', 'warn'),
+    ],
+)
+def test_argo_logs_at_three_levels(argo, release, name, warning):
+    world = World()
+    made = argo(world, release)
+    for phase in ('Succeeded', 'Failed', 'Failed', 'Error'):
+        world.create('run', 'a', phase)
+    assert values(made.payload(), name) == {('info',): 16, (warning,): 2, ('error',): 1}
+
+
+def test_the_pod_of_a_run_in_error_has_failed():
+    world = World()
+    argo = Argo(world, '3.7')
+    for phases in (('Pending', 'Running', 'Succeeded'), ('Pending', 'Running', 'Error'), ('Pending', 'Running')):
+        run = world.create('run', 'a', phases[0])
+        for phase in phases[1:]:
+            world.enter(run, phase)
+    payload = argo.payload()
+    of_pods = {('a', 'Pending'): 3, ('a', 'Running'): 3, ('a', 'Succeeded'): 1, ('a', 'Failed'): 1}
+    assert values(payload, 'argo_workflows_pods_total_count') == of_pods
+    of_workflows = {('a', 'Pending'): 3, ('a', 'Running'): 3, ('a', 'Succeeded'): 1, ('a', 'Error'): 1}
+    assert values(payload, 'argo_workflows_total_count') == of_workflows
+    assert values(payload, 'argo_workflows_pod_missing') == {('Running', 'false'): 1}
+
+
+@pytest.mark.parametrize('seconds, found', [(3.9, {}), (4, {}), (4.1, {('a', 'Unschedulable'): 1})])
+def test_a_pod_that_waited_long_did_not_find_a_node(seconds, found):
+    world = World()
+    argo = Argo(world, '3.7')
+    run = world.create('run', 'a', 'Pending')
+    world.step(seconds)
+    world.enter(run, 'Running')
+    assert values(argo.payload(), 'argo_workflows_pod_pending_count') == found
+    # It is not pending again when it is retried.
+    world.step(60)
+    world.enter(run, 'Failed')
+    world.enter(run, 'Running')
+    assert values(argo.payload(), 'argo_workflows_pod_pending_count') == found
+
+
+def test_a_restarted_argo_sees_which_pods_wait():
+    world = World()
+    run = world.create('run', 'a', 'Pending')
+    retried = world.create('run', 'a', 'Failed')
+    world.step(5)
+    argo = Argo(world, '3.7')
+    world.enter(run, 'Running')
+    world.enter(retried, 'Running')
+    assert values(argo.payload(), 'argo_workflows_pod_pending_count') == {('a', 'Unschedulable'): 1}
+
+
+@pytest.mark.parametrize('release', ['3.7', '4.0'])
+def test_argo_is_built_with_one_go(release):
+    payload = payload_of(Argo, release, seconds=0)
+    own, version = (
+        {dict(labels)[key] for name, labels in samples(payload) if name == family}
+        for family, key in (('go_info', 'version'), ('argo_workflows_version', 'go_version'))
+    )
+    assert own == version
+    assert len(own) == 1
+
+
 def test_legacy_argo_looks_every_fifteen_seconds():
     world = World()
     argo = LegacyArgo(world, '3.5')
@@ -217,7 +304,7 @@ def test_grpc_families_agree():
 def test_a_collected_workflow_is_no_deleted_run():
     world = World()
     server = PipelinesAPIServer(world, '2.16')
-    world.publish(WorkflowCollected(world.create('run', 'a', 'Succeeded', name='train', title='Run')))
+    world.publish(WorkflowCollected())
     payload = server.payload()
     assert total(payload, 'resource_manager_workflow_gc') == 1
     assert total(payload, 'run_server_delete_requests') == 0

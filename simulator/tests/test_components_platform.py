@@ -86,6 +86,20 @@ def test_notebook_attempts_agree():
     assert truth.entered('notebook', 'Stopped') > 0
 
 
+@pytest.mark.parametrize('failed, result', [(True, 'error'), (False, 'success')])
+def test_a_refused_creation_is_a_failed_reconcile(failed, result):
+    world = World()
+    controller = NotebookController(world, '1.10')
+    for _ in range(20):
+        world.publish(NotebookAttempt('a', failed))
+    payload = controller.payload()
+    assert values(payload, 'notebook_create_total') == {('a',): 20}
+    assert values(payload, 'notebook_create_failed_total') == ({('a',): 20} if failed else {})
+    results = values(payload, 'controller_runtime_reconcile_total')
+    assert {key: number for key, number in results.items() if number} == {('notebook', result): 20}
+    assert total(payload, 'controller_runtime_reconcile_errors_total', controller='notebook') == 20 * failed
+
+
 def test_a_stopped_notebook_counts_and_an_emptied_namespace_is_stale():
     world = World()
     controller = NotebookController(world, '1.10')
@@ -111,6 +125,42 @@ def test_a_restarted_notebook_controller_sees_the_notebooks_there_are():
         present[notebook.namespace,] = present.get((notebook.namespace,), 0) + 1
     assert values(controller.payload(), 'notebook_running') == present
     assert 'notebook_create_total' not in types(controller.payload())
+
+
+@pytest.mark.parametrize(
+    'component, release, kind, controllers',
+    [
+        (NotebookController, '1.10', 'notebook', ('notebook', 'Culler')),
+        (TensorboardController, '1.10', 'tensorboard', ('tensorboard',)),
+        (ProfileController, '1.10', 'profile', ('profile',)),
+    ],
+)
+def test_a_restarted_controller_reconciles_what_there_is(component, release, kind, controllers):
+    world = busy_world()
+    world.step(600)
+    payload = component(world, release).payload()
+    for controller in controllers:
+        reconciles = total(payload, 'controller_runtime_reconcile_total', controller=controller)
+        assert reconciles == len(world.objects(kind)) > 0
+
+
+def test_a_restarted_training_operator_reconciles_the_jobs_of_its_frameworks():
+    world = busy_world()
+    world.step(600)
+    payload = TrainingOperator(world, '1.9').payload()
+    jobs = [job for job in world.objects('job') if job.flavour != 'mxnet']
+    # And the certificate of its webhooks, once.
+    assert total(payload, 'controller_runtime_reconcile_total') == len(jobs) + 1 > 1
+
+
+def test_tensorboards_are_reconciled_at_each_change():
+    world = World()
+    controller = TensorboardController(world, '1.10')
+    board = world.create('tensorboard', 'a', 'Created')
+    world.create('notebook', 'a', 'Waiting')
+    for phase in ('Ready', DELETED):
+        world.enter(board, phase)
+    assert total(controller.payload(), 'controller_runtime_reconcile_total') == 3
 
 
 def test_some_namespace_is_emptied_of_notebooks():
@@ -173,12 +223,13 @@ def test_profiles_come_one_after_another():
     assert seen[-1][1] >= 7
 
 
-def test_kfam_names_users_and_whole_queries():
+def test_kfam_names_users_and_paths_without_a_query():
     payload = payload_of(Kfam, '1.10')
     users = {user for *_, user in values(payload, 'request_kf')}
     assert users == {f'{name}@example.com' for name in ('ada', 'bob', 'chloe', 'dmitri')}
-    paths = {path for _, _, _, path, _ in values(payload, 'request_kf')}
-    assert '/kfam/v1/bindings?namespace=team-nlp' in paths
+    for family in ('request_kf', 'request_kf_failure'):
+        assert {path for _, _, _, path, *_ in values(payload, family)} == {'/kfam/v1/bindings'}
+    assert {action for action, *_ in values(payload, 'request_kf')} == {'read', 'create', 'delete'}
     assert total(payload, 'request_kf', kind='forbidden') > 0
     assert total(payload, 'request_kf_failure', kind='rolebindings already exists') > 0
 

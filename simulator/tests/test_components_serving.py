@@ -19,6 +19,7 @@ from ..components import (
 from ..events import Inference
 from ..workloads import busy_world
 from ..workloads.traffic import AGGREGATED, KSERVE, MLSERVER, OPENCENSUS, OPENTELEMETRY
+from ..world import World
 from .samples import payload_of, samples, total, types, values
 
 
@@ -37,9 +38,97 @@ class Requests:
     def count(self, **attributes):
         return sum(all(getattr(request, name) == value for name, value in attributes.items()) for request in self._all)
 
+    def sum(self, attribute):
+        return sum(getattr(request, attribute) for request in self._all)
+
     @property
     def statuses(self):
         return Counter(str(request.status) for request in self._all)
+
+
+def inference(server, **attributes):
+    """A request of 21.5 ms to that server, unless the attributes say otherwise."""
+    usual = {
+        'model': server.name,
+        'verb': 'predict',
+        'protocol': 'rest',
+        'status': 200,
+        'preprocess': 0.001,
+        'predict': 0.02,
+        'postprocess': 0.0005,
+        'request_bytes': 300,
+        'response_bytes': 70,
+    }
+    return Inference(server=server.name, **{**usual, **attributes})
+
+
+def test_times_of_the_model_server():
+    world = World()
+    server = KServe(world, '0.16')
+    world.publish(inference(KSERVE))
+    world.publish(inference(KSERVE, verb='explain', predict=0.5))
+    world.publish(inference(KSERVE, status=500, model='other'))
+    sums = {step: values(server.payload(), f'request_{step}_seconds_sum') for step in KServe.STEPS}
+    assert sums == {
+        'preprocess': {('sklearn-iris',): 0.002, ('other',): 0.001},
+        'predict': {('sklearn-iris',): 0.02, ('other',): 0.02},
+        'explain': {('sklearn-iris',): 0.5},
+        'postprocess': {('sklearn-iris',): 0.001},
+    }
+
+
+def test_opencensus_adds_a_millisecond_of_its_own():
+    world = World()
+    proxy = OpenCensusQueueProxy(world, '1.18')
+    world.publish(inference(OPENCENSUS))
+    world.publish(inference(OPENCENSUS, predict=0.1))
+    world.publish(inference(OPENCENSUS, status=500))
+    payload = proxy.payload()
+    assert total(payload, 'revision_app_request_latencies_sum', response_code='200') == 21 + 101
+    assert total(payload, 'revision_app_request_latencies_sum', response_code='500') == 21
+    assert total(payload, 'revision_request_latencies_sum', response_code='200') == 22 + 102
+    assert total(payload, 'revision_request_latencies_sum', response_code_class='5xx', route_tag='DISABLED') == 22
+
+
+def test_opentelemetry_tells_times_and_sizes():
+    world = World()
+    proxy = OpenTelemetryQueueProxy(world, '1.21')
+    before = proxy.payload()
+    world.publish(inference(OPENTELEMETRY))
+    world.publish(inference(OPENTELEMETRY, predict=0.1, request_bytes=1000, response_bytes=5))
+    world.publish(inference(OPENTELEMETRY, verb='ready', status=500, request_bytes=0, response_bytes=30))
+    payload = proxy.payload()
+
+    def added(name, **labels):
+        return round(total(payload, f'{name}_sum', **labels) - total(before, f'{name}_sum', **labels), 9)
+
+    post, get = {'http_request_method': 'POST'}, {'http_request_method': 'GET'}
+    assert added('http_server_request_duration_seconds', **post) == 0.0225 + 0.1025
+    assert added('http_server_request_duration_seconds', **get, http_response_status_code='500') == 0.0225
+    assert added('http_client_request_duration_seconds', **post) == 0.0215 + 0.1015
+    assert added('http_server_request_body_size_bytes', **post) == 1300
+    assert added('http_client_request_body_size_bytes', **post) == 1300
+    assert added('http_server_response_body_size_bytes', **post) == 75
+    assert added('http_server_response_body_size_bytes', **get) == 30
+    assert added('kn_serving_invocation_duration_seconds', http_response_status_code='200') == 0.0215 + 0.1015
+    assert added('kn_serving_invocation_duration_seconds', http_response_status_code='500') == 0.0215
+
+
+def test_sums_are_those_of_all_requests():
+    world = busy_world()
+    requests = Requests(world, OPENTELEMETRY)
+    proxy = OpenTelemetryQueueProxy(world, '1.21')
+    before = total(proxy.payload(), 'http_client_request_duration_seconds_sum')
+    world.step(600)
+    payload = proxy.payload()
+    seconds = requests.sum('seconds')
+    assert total(payload, 'kn_serving_invocation_duration_seconds_sum') == pytest.approx(seconds)
+    assert total(payload, 'http_client_request_duration_seconds_sum') - before == pytest.approx(seconds)
+    served = total(payload, 'http_server_request_duration_seconds_sum')
+    assert served == pytest.approx(seconds + 0.001 * requests.count())
+    for direction in ('request', 'response'):
+        size = total(payload, f'http_server_{direction}_body_size_bytes_sum')
+        assert size == requests.sum(f'{direction}_bytes') > 0
 
 
 def test_steps_of_the_model_server():
@@ -200,6 +289,37 @@ def test_mlserver_counts():
     assert total(payload, 'model_infer_request_failure_total', model='income-v0') == requests.count(status=404) > 0
     assert total(payload, 'rest_server_requests_total', status_code='422') == requests.count(status=422) > 0
     assert total(payload, 'rest_server_requests_total', method='GET') == requests.count(verb='ready') > 0
+
+
+def test_mlserver_knows_a_version_by_the_protocol():
+    world = World()
+    server = MLServer(world, '1.7')
+    for protocol, predict in (('grpc', 0.25), ('rest', 0.5), ('rest', 1)):
+        world.publish(inference(MLSERVER, protocol=protocol, predict=predict))
+    world.publish(inference(MLSERVER, protocol='grpc', status=404))
+    world.publish(inference(MLSERVER, status=500, predict=2))
+    payload = server.payload()
+    name = 'lightgbm-income'
+    assert values(payload, 'model_infer_request_success_total') == {(name, ''): 1, (name, 'None'): 2}
+    assert values(payload, 'model_infer_request_failure_total') == {
+        (name, ''): 0,
+        (name, 'None'): 1,
+        ('income-v0', ''): 1,
+    }
+    assert values(payload, 'model_infer_request_duration_sum') == {
+        (name, ''): 0.25,
+        (name, 'None'): 3.5,
+        ('income-v0', ''): 0.02,
+    }
+    # The whole requests: 1.5 ms longer each.
+    assert total(payload, 'grpc_server_handling_seconds_sum') == pytest.approx(0.25 + 0.02 + 2 * 0.0015)
+    path = '/v2/models/{model_name}/infer'
+    assert values(payload, 'rest_server_requests_total') == {
+        ('mlserver', 'POST', path, '200'): 2,
+        ('mlserver', 'POST', path, '500'): 1,
+    }
+    seconds = total(payload, 'rest_server_request_duration_seconds_sum', status_code='200')
+    assert seconds == pytest.approx(1.5 + 2 * 0.0015)
 
 
 def test_an_unknown_model_has_failures_and_no_successes():

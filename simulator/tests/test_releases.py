@@ -78,9 +78,19 @@ def test_doors(kubeflow):
 
 def test_notes_say_what_is_not_there_by_default():
     notes = {each.name: each.note for each in deployments('26.03')}
-    assert notes['training-operator'] == 'not in the example installation'
+    assert notes['training-operator'].startswith('not in the example installation; ')
     assert 'opt-in from Knative 1.19' in notes['queue-proxy-otel']
-    assert notes['katib-controller'] == ''
+    assert notes['kserve-server'] == ''
+
+
+@pytest.mark.parametrize('kubeflow', EVERY_RELEASE)
+def test_notes_say_which_endpoints_network_policies_close(kubeflow):
+    """Those of the namespace kubeflow; model servers run in the namespaces of profiles."""
+    installed = deployments(kubeflow)
+    opened = {each.component.id for each in installed if 'closed by NetworkPolicies' not in each.note}
+    serving = {'kserve-server', 'queue-proxy-opencensus', 'queue-proxy-otel', 'mlserver'}
+    serving |= {each.component.id for each in installed if each.name == 'qpext'}
+    assert opened == serving & {each.component.id for each in installed}
 
 
 def test_without_a_release_every_component_is_there_in_each_of_its_forms():
@@ -99,4 +109,4 @@ def test_without_a_release_every_component_is_there_in_each_of_its_forms():
 def test_an_unknown_release():
     with pytest.raises(UnknownRelease) as error:
         deployments('1.6')
-    assert str(error.value) == 'Kubeflow 1.6 is not simulated: the releases are 1.9, 1.10, 1.11, 26.03'
+    assert str(error.value) == "Kubeflow '1.6' is not simulated: the releases are 1.9, 1.10, 1.11, 26.03"

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from ..components import OpenCensusQpext, OpenTelemetryQpext
 from ..exposition import GO, PYTHON, RawCounter
 from ..faults import BadFault
 from ..releases import RELEASES, UnknownRelease, deployments
@@ -287,6 +288,7 @@ def test_faults_may_be_there_from_the_start():
     'request_, method, status, text',
     [
         ('slow?seconds=soon', 'POST', 400, "'soon' is no number of seconds"),
+        (f'cut?bytes={"9" * 5000}', 'POST', 400, "'999999999999...9999999999999' is no number of bytes"),
         ('cut', 'POST', 400, '/-/cut needs bytes once, as in /-/cut?bytes=2000'),
         (
             'explode',
@@ -333,13 +335,52 @@ def test_a_connection_serves_many_scrapes():
         client.request('GET', '/')
         answer = client.getresponse()
         assert (answer.status, answer.read()) == (404, b'404 page not found\n')
-        client.request('POST', '/metrics')
-        answer = client.getresponse()
-        assert (answer.status, answer.headers['Allow'], answer.read()) == (405, 'GET, HEAD', b'Method Not Allowed\n')
         client.close()
 
 
-@pytest.mark.parametrize('accepted, compressed', [('gzip', True), ('br, gzip;q=0.5', True), ('identity', False)])
+@pytest.mark.parametrize('method', ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+def test_an_exposition_is_asked_for_with_get(method):
+    with stepped() as simulator:
+        answer = requests.request(method, simulator['ticker'].url, timeout=10)
+        assert (answer.status_code, answer.headers['Allow'], answer.text) == (405, 'GET, HEAD', 'Method Not Allowed\n')
+
+
+@pytest.mark.parametrize(
+    'line, status, sentence',
+    [
+        ('GET http://[x/metrics HTTP/1.1', 400, "'http://[x/metrics' is no URL"),
+        ('POST http://[x/-/restart HTTP/1.1', 400, "'http://[x/-/restart' is no URL"),
+        ('BREW /metrics HTTP/1.1', 501, "Unsupported method ('BREW')"),
+        (f'GET /{"x" * 70_000} HTTP/1.1', 414, 'Request-URI Too Long'),
+    ],
+)
+def test_requests_that_cannot_be_read(line, status, sentence, capfd):
+    with stepped() as simulator:
+        parts = urlsplit(simulator['ticker'].url)
+        with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+            client.sendall(f'{line}\r\nHost: x\r\n\r\n'.encode())
+            answer = http.client.HTTPResponse(client)
+            answer.begin()
+            text = answer.read().decode()
+        assert (answer.status, answer.headers['Connection']) == (status, 'close')
+        assert answer.headers['Content-Type'] == 'text/plain; charset=utf-8'
+        if status != 414:
+            assert text == f'{sentence}\n'
+        assert fetch(simulator['ticker']).status_code == 200
+    assert capfd.readouterr() == ('', '')
+
+
+@pytest.mark.parametrize(
+    'accepted, compressed',
+    [
+        ('gzip', True),
+        ('br, gzip;q=0.5', True),
+        ('identity', False),
+        ('gzip;q=0', False),
+        ('br, gzip; q=0.000', False),
+        ('gzip;q=0.001', True),
+    ],
+)
 def test_go_programs_compress(accepted, compressed):
     with stepped() as simulator:
         client = connection(simulator['ticker'])
@@ -360,6 +401,16 @@ def test_python_programs_do_not_compress():
         answer = fetch(simulator['ticker'], **{'Accept-Encoding': 'gzip'})
     assert 'Content-Encoding' not in answer.headers
     assert 'ticks_total 0.0' in answer.text
+
+
+@pytest.mark.parametrize('component', [OpenCensusQpext, OpenTelemetryQpext])
+def test_qpext_answers_with_a_head_of_its_own(component):
+    """Go, and yet not compressed and without `escaping`, as recorded from KServe 0.20."""
+    deployed = next(each for each in (*deployments(None), *deployments('26.03')) if each.component is component)
+    with stepped(deployed) as simulator:
+        answer = fetch(simulator[deployed.name], **{'Accept-Encoding': 'gzip'})
+    assert answer.headers['Content-Type'] == 'text/plain; version=0.0.4; charset=utf-8'
+    assert 'Content-Encoding' not in answer.headers
 
 
 def test_a_component_serves_its_path():

@@ -44,6 +44,14 @@ def test_steps_may_be_cut_anyhow():
     assert run(0, [300]) == run(0, [1] * 100 + [0, 0.25, 199.75])
 
 
+def test_many_steps_end_where_one_does():
+    world = World()
+    for _ in range(20_000):
+        world.step(0.1)
+    assert world.now == 2000
+    assert run(0, [0.1] * 3000) == run(0, [300])
+
+
 def test_who_asks_changes_nothing():
     world = busy_world()
     components = [component(world, release) for component, release in EVERYTHING]

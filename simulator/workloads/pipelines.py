@@ -114,7 +114,7 @@ class RecurringRuns:
         firing, early = divmod(turn, self.DUE)
         due = not early and schedule.phase == 'Enabled'
         failed = due and firing % FAULTY_TURN == 0
-        self._world.publish(ScheduleSync(schedule, submitted=due and not failed, failed=failed))
+        self._world.publish(ScheduleSync(submitted=due and not failed, failed=failed))
         if due and not failed:
             name = f'{schedule.name}-{firing}-{self._random.randrange(10**9, 10**10)}'
             self._runs.create(schedule.namespace, name, f'{schedule.name} {firing}', 'recurring')
@@ -178,5 +178,5 @@ class _Runs:
         self._world.enter(run, DELETED)
 
     def _collect(self, run: WorldObject) -> None:
-        self._world.publish(WorkflowCollected(run))
+        self._world.publish(WorkflowCollected())
         self._world.enter(run, DELETED)

@@ -47,6 +47,7 @@ class Access:
     """People open the dashboard, which asks kfam what is theirs; owners add contributors and remove them."""
 
     PEOPLE = ('ada', 'bob', 'chloe', 'dmitri')
+    # What the URL asks for besides, such as `?namespace=team-nlp`, is no part of its path.
     BINDINGS = '/kfam/v1/bindings'
 
     def __init__(self, world: World):
@@ -64,7 +65,7 @@ class Access:
         turn = self._turns[namespace]
         user = f'{self.PEOPLE[turn % len(self.PEOPLE)]}@example.com'
         forbidden = 'forbidden' if turn % (2 * FAULTY_TURN) == 0 else ''
-        self._world.publish(AccessRequest(user, 'read', f'{self.BINDINGS}?namespace={namespace}', forbidden))
+        self._world.publish(AccessRequest(user, 'read', self.BINDINGS, forbidden))
         if turn % FAULTY_TURN == 1:
             self._world.publish(AccessRequest(user, 'create', self.BINDINGS))
         elif turn % FAULTY_TURN == 3:
