@@ -126,24 +126,29 @@ def test_what_was_submitted_before_a_run_failed_is_not_submitted_again(agent, mo
 
 
 @pytest.fixture
-def unreachable(monkeypatch):
-    def get(*_, **__):
+def run_unreachable(monkeypatch, dd_run_check):
+    """Run a check where nothing listens. The patch ends with the run, before another one begins."""
+
+    def refuse(*_, **__):
         raise ConnectionError('refused')
 
-    with monkeypatch.context() as context:
-        context.setattr('requests.Session.get', get)
-        yield
+    def run(check):
+        with monkeypatch.context() as context:
+            context.setattr('requests.Session.get', refuse)
+            dd_run_check(check)
+
+    return run
 
 
-def test_a_connection_error_that_is_ignored_is_no_first_scrape(agent, unreachable, dd_run_check):
+def test_a_connection_error_that_is_ignored_is_no_first_scrape(agent, run_unreachable):
     watched = agent(ignore_connection_errors=True)
-    dd_run_check(watched.check)
+    run_unreachable(watched.check)
     assert counted(watched, f'{TRIALS} namespace:a', katib(900, a=700000), katib(900, a=700001)) == [0, 1]
 
 
-def test_a_server_that_does_not_answer_is_no_empty_answer(agent, unreachable, dd_run_check):
+def test_a_server_that_does_not_answer_is_no_empty_answer(agent, run_unreachable):
     watched = agent(openmetrics_endpoint=FEDERATE, ignore_connection_errors=True)
-    dd_run_check(watched.check)
+    run_unreachable(watched.check)
     assert watched.check.warnings == []
 
 

@@ -32,8 +32,9 @@ class Counted:
     """The last scrape of a program.
 
     `seen` is its time, `sampled` that at which the samples were taken (a Prometheus server does so earlier) and
-    `started` the start times of the program's processes, all in seconds since the epoch;
-    `counts` is what its families that count were made of, by their names.
+    `started` the start times of the program's processes, all in seconds since the epoch. `targets` are those of a
+    Prometheus server that the program was seen through; `counts` is what its families that count were made of, by their
+    names.
     """
 
     seen: float = 0.0
