@@ -18,10 +18,8 @@ def print_report(findings: Findings) -> None:
     """Print the figures, one line each."""
     print(f'runs                 {findings.runs}, {findings.errors} of them failed as they should')
     print(f'restarts             {findings.restarts}')
-    compared = sum(findings.compared.values())
-    print(
-        f'counts compared      {compared} of {len(findings.compared)} endpoints, {findings.counted:.0f} events in all'
-    )
+    endpoints = f'{findings.comparisons} of {len(findings.compared)} endpoints'
+    print(f'counts compared      {endpoints}, {findings.counted:.0f} events in all')
     print(f'differences          {len(findings.differences)}')
     print(f'unknowable           {findings.untold:.0f} events of components that do not tell when they started')
     for difference in findings.differences[:SHOWN]:
@@ -43,8 +41,7 @@ def verdict(findings: Findings) -> list[str]:
     if findings.negative:
         reasons.append(f'counts decreased: {", ".join(sorted(findings.negative))}')
     if findings.differences:
-        compared = sum(findings.compared.values())
-        reasons.append(f'{len(findings.differences)} of {compared} counts are not what happened')
+        reasons.append(f'{len(findings.differences)} of {findings.comparisons} counts are not what happened')
     if without := [endpoint for endpoint, compared in findings.compared.items() if not compared]:
         reasons.append(f'no count was compared of {", ".join(without)}')
     reasons += _growth(list(findings.measures.values()))

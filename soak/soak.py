@@ -67,6 +67,11 @@ class Findings:
     negative: set[str] = field(default_factory=set)
     measures: dict[int, Usage] = field(default_factory=dict)
 
+    @property
+    def comparisons(self) -> int:
+        """How many counts were compared, at all endpoints."""
+        return sum(self.compared.values())
+
 
 class Watched:
     """One instance of the check, over all its runs."""

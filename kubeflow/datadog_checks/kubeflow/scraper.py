@@ -200,9 +200,7 @@ class KubeflowScraper(OpenMetricsScraper):
         if not self._answered:
             return
         groups = [
-            (pod, group, self._relabel(group.payload, self._memory.of(pod).overruled))
-            for pod, group in scrape.groups
-            if group.payload.names
+            (pod, group, self._relabel(group.payload, self._memory.of(pod).overruled)) for pod, group in scrape.groups
         ]
         self.report = _report(scrape, [relabelled for _, _, relabelled in groups])
         self._announce(scrape, bool(named or any(relabelled.families for _, _, relabelled in groups)))
@@ -296,7 +294,7 @@ class KubeflowScraper(OpenMetricsScraper):
             if is_federate(self.endpoint):
                 self.warning('%s', federates_nothing(self.endpoint, self._public_endpoint))
             return
-        payloads = [group.payload for _, group in scrape.groups if group.payload.names]
+        payloads = [group.payload for _, group in scrape.groups]
         if payloads and all(is_starting(payload, time.time()) for payload in payloads):
             return
         if scrape.federated or not payloads:

@@ -98,9 +98,10 @@ class Scrape:
 
     @property
     def groups(self) -> Iterator[tuple[Pod | None, Group]]:
-        """Every group by its pod, the endpoint's own first."""
-        yield None, self.own
-        yield from self.federated.items()
+        """Every group with a family by its pod, the endpoint's own first."""
+        for pod, group in ((None, self.own), *self.federated.items()):
+            if group.payload.names:
+                yield pod, group
 
     @property
     def components(self) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +98,26 @@ def cache_directory() -> Path:
     return directory
 
 
+@contextmanager
+def appearing(target: Path, usable: Callable[[], bool]) -> Iterator[Path]:
+    """
+    A directory to fill, which appears at `target` complete or not at all, also when two sessions make it at once.
+
+    `usable` tells whether what is at `target` already is of use.
+    """
+    draft = Path(tempfile.mkdtemp(prefix='draft-', dir=target.parent))
+    try:
+        yield draft
+
+        # A broken one stands in the way of the new, a good one means another session was faster.
+        if target.exists() and not usable():
+            shutil.rmtree(target)
+        if not target.exists():
+            draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
 def _usable(environment: Path, distribution: str) -> bool:
     """Whether an environment is there, and its interpreter, which may have been removed since, finds the package."""
     python = _python(environment)
@@ -107,20 +129,10 @@ def _usable(environment: Path, distribution: str) -> bool:
 
 
 def _make(environment: Path, program: Program, executable: str) -> None:
-    """Make an environment, so that it appears complete or not at all, also when two sessions make it at once."""
-    draft = Path(tempfile.mkdtemp(prefix='draft-', dir=environment.parent))
-    try:
+    with appearing(environment, lambda: _usable(environment, program.name)) as draft:
         _run(executable, '-m', 'venv', draft)
         pip = (_python(draft), '-m', 'pip', '--quiet', '--disable-pip-version-check', '--no-input')
         _run(*pip, 'install', '-r', program.requirements)
-
-        # A broken one stands in the way of the new, a good one means another session was faster.
-        if environment.exists() and not _usable(environment, program.name):
-            shutil.rmtree(environment)
-        if not environment.exists():
-            draft.rename(environment)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _python(environment: Path) -> Path:

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from .environment import Unavailable
+from .environment import Unavailable, appearing
 from .process import NotReady, Server, free_ports
 
 PACKAGE = 'prometheus'
@@ -73,24 +73,21 @@ def _runs(program: Path) -> bool:
 
 
 def _unpack(target: Path) -> None:
-    """Fetch the package and unpack it, so that it appears at `target` complete or not at all."""
-    draft = Path(tempfile.mkdtemp(prefix='draft-', dir=target.parent))
-    try:
+    """Fetch the package and unpack it to `target`."""
+    with (
+        appearing(target, lambda: _runs(target / PROGRAM)) as draft,
+        tempfile.TemporaryDirectory(prefix='draft-', dir=target.parent) as directory,
+    ):
+        fetched = Path(directory)
         try:
-            _download(draft, [])
+            _download(fetched, [])
         except subprocess.CalledProcessError:
             # The system has no lists of packages, or they are older than what the archive holds.
-            own = _own_directories(draft / 'apt')
-            _run(['apt-get', *own, 'update'], draft)
-            _download(draft, own)
-        (archive,) = draft.glob(f'{PACKAGE}_*.deb')
-        _run(['dpkg-deb', '-x', archive, draft / 'root'], draft)
-        if target.exists() and not _runs(target / PROGRAM):
-            shutil.rmtree(target)
-        if not target.exists():
-            (draft / 'root').rename(target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+            own = _own_directories(fetched / 'apt')
+            _run(['apt-get', *own, 'update'], fetched)
+            _download(fetched, own)
+        (archive,) = fetched.glob(f'{PACKAGE}_*.deb')
+        _run(['dpkg-deb', '-x', archive, draft], fetched)
 
 
 def _download(directory: Path, options: list[str]) -> None:
