@@ -13,6 +13,7 @@ from reprlib import repr as shortened
 
 from .clock import FASTEST, SLOWEST, Stopped
 from .faults import BadFault, Fault, from_text
+from .incidents import INCIDENTS, UnknownIncident, known
 from .parser import BAD_USAGE, Parser, above_zero, whole
 from .releases import RELEASES, UnknownRelease
 from .server import Endpoint, Simulator, StartError
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 known = ', '.join(simulator.names)
                 return _say(f'argument --fault: there is no endpoint {name!r}; there are {known}', BAD_USAGE)
             simulator.apply(name, fault)
+        for name in options.incidents:
+            simulator.incident(name)
         with simulator:
             _print(_introduction(options, simulator.endpoints))
             failure = simulator.wait()
@@ -105,6 +108,15 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help='what is wrong with an endpoint from the start: slow:SECONDS, cut:BYTES or unavailable; repeatable',
     )
+    parser.add_argument(
+        '--incident',
+        metavar='NAME',
+        dest='incidents',
+        action='append',
+        type=_incident,
+        default=[],
+        help=f'what goes wrong in the cluster from the start: {", ".join(INCIDENTS)}; repeatable',
+    )
     return parser
 
 
@@ -128,6 +140,13 @@ def _fault(text: str) -> tuple[str, Fault]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _incident(text: str) -> str:
+    try:
+        return known(text)
+    except UnknownIncident as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _introduction(options: argparse.Namespace, endpoints: Sequence[Endpoint]) -> str:
     release = f'Kubeflow {options.kubeflow}' if options.kubeflow else 'every component of Kubeflow'
     rows = [('NAME', 'COMPONENT', 'URL', 'HOW TO SCRAPE IT')]
@@ -139,6 +158,7 @@ def _introduction(options: argparse.Namespace, endpoints: Sequence[Endpoint]) ->
             *_columns(rows),
             '',
             'Faults: POST /-/restart, /-/slow?seconds=3, /-/cut?bytes=2000, /-/unavailable or /-/recover to any port.',
+            'Incidents of the cluster: POST /-/incident/NAME and /-/end/NAME to any port.',
             'Ctrl-C ends it.',
         )
     )

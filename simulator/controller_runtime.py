@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram, Metric
 
 from .exposition import RawCounter
 from .runtime import GoRuntime
-from .world import World, to_microsecond
+from .world import IncidentEnded, World, to_microsecond
 
 RESULTS = ('success', 'error', 'requeue', 'requeue_after')
 
@@ -29,6 +29,15 @@ DEFAULT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 API_SERVER = '10.96.0.1:443'
 
+# The share of the reconciles of a controller that fails in an incident.
+FAILING = 0.7
+STUCK = 'controller-workqueue-stuck'
+
+
+def backoff(failures: int) -> float:
+    """Seconds after which client-go tries again what failed, `failures` times before, and now once more."""
+    return min(0.005 * 2**failures, 1000.0)
+
 
 class ControllerRuntime:
     """The families of one controller manager, those of its Go process among them.
@@ -36,6 +45,9 @@ class ControllerRuntime:
     `release` is the controller-runtime release as (major, minor), from 0.11 to 0.22: it decides which families exist
     and which labels the workqueue carries (`controller` from 0.19, `priority` on the depth from 0.21). `runtime` are
     the groups of `runtime.yaml` that its client_golang adds.
+
+    A controller has one worker, which is free again at once unless an incident has it hang. What comes meanwhile waits,
+    each object once; and it is worked off when the incident is over.
     """
 
     def __init__(
@@ -47,7 +59,14 @@ class ControllerRuntime:
         component: str,
         runtime: tuple[str, ...] = (),
     ):
+        self._world = world
         self._random = world.random(f'reconcile:{component}')
+        self._trouble = world.random(f'reconcile trouble:{component}')
+        self._closed = False
+        # By controller: since when each object waits, in their order; since when it is busy; with what it hangs.
+        self._waiting: dict[str, dict[str, float]] = {controller: {} for controller in controllers}
+        self._busy: dict[str, float] = {}
+        self._hung: dict[str, str] = {}
         self._release = release
         self._init_reconciles(registry, controllers)
         self._init_workqueue(registry)
@@ -82,7 +101,7 @@ class ControllerRuntime:
             buckets=RECONCILE_BUCKETS,
             registry=registry,
         )
-        active = Gauge('controller_runtime_active_workers', 'Workers busy now', label, registry=registry)
+        self._active = Gauge('controller_runtime_active_workers', 'Workers busy now', label, registry=registry)
         limit = Gauge('controller_runtime_max_concurrent_reconciles', 'Workers at most', label, registry=registry)
         quiet = []
         if self._release >= (0, 19):
@@ -94,7 +113,7 @@ class ControllerRuntime:
         for controller in controllers:
             for result in RESULTS:
                 self._reconciles.labels(controller, result)
-            for family in (self._errors, active, *quiet):
+            for family in (self._errors, self._active, *quiet):
                 family.labels(controller)
             limit.labels(controller).set(1)
 
@@ -121,29 +140,109 @@ class ControllerRuntime:
 
     def _fill_queue(self, controller: str) -> None:
         labels = self._queue_labels(controller)
-        # Without the priority queue, which is off by default up to 0.22, the label is empty.
-        self._depth.labels(*labels, *(('',) if self._release >= (0, 21) else ()))
-        for family in (self._adds, self._retries, self._waits, self._works, *self._still):
+        self._depth_of(controller)
+        for family in (self._adds, self._retries, self._waits, self._works):
             family.labels(*labels)
+        for family in self._still:
+            family.labels(*labels).set_function(lambda: self._busy_for(controller))
 
-    def reconcile(self, controller: str, failed: bool | None = None) -> None:
-        """One reconcile of that controller: as said, or mostly successful, at times a conflict, at times put off."""
-        if failed is None:
-            result = self._random.choices(RESULTS, (86, 4, 4, 6))[0]
-        else:
-            result = 'error' if failed else 'success'
-        seconds = to_microsecond(0.02 * self._random.lognormvariate(0, 1.2))
+    def _depth_of(self, controller: str) -> Gauge:
+        # Without the priority queue, which is off by default up to 0.22, the label is empty.
+        return self._depth.labels(*self._queue_labels(controller), *(('',) if self._release >= (0, 21) else ()))
+
+    def _busy_for(self, controller: str) -> float:
+        """For how many seconds its worker is at what it does."""
+        now = self._world.now
+        return to_microsecond(now - self._busy.get(controller, now))
+
+    def close(self) -> None:
+        """End the workers, as the process does."""
+        self._closed = True
+
+    def reconcile(self, controller: str, failed: bool | None = None, key: str = '', failures: int = 0) -> None:
+        """One reconcile of that controller: as said, or mostly successful, at times a conflict, at times put off.
+
+        `key` is the object, `failures` how often it failed before.
+        """
+        if controller in self._busy or self._is_stuck(controller):
+            self.queue(controller, key)
+            return
+        result = self._result(controller) if failed is None else 'error' if failed else 'success'
+        seconds = self._duration()
+        labels = self._queue_labels(controller)
+        self._adds.labels(*labels).inc()
+        self._waits.labels(*labels).observe(self._random.uniform(5e-06, 5e-04))
+        self._end(controller, key, failures, result, seconds)
+
+    def _result(self, controller: str) -> str:
+        result = self._random.choices(RESULTS, (86, 4, 4, 6))[0]
+        return 'error' if self._errs(controller) and self._trouble.random() < FAILING else result
+
+    def _duration(self) -> float:
+        return to_microsecond(0.02 * self._random.lognormvariate(0, 1.2))
+
+    def _errs(self, controller: str) -> bool:
+        return self._world.suffers('controller-reconcile-errors', controller=controller)
+
+    def _is_stuck(self, controller: str) -> bool:
+        return self._world.suffers(STUCK, controller=controller)
+
+    def _end(self, controller: str, key: str, failures: int, result: str, seconds: float) -> None:
+        """A reconcile is over; in an incident, what failed comes again later and later."""
         labels = self._queue_labels(controller)
         self._reconciles.labels(controller, result).inc()
         self._seconds.labels(controller).observe(seconds)
-        self._adds.labels(*labels).inc()
-        self._waits.labels(*labels).observe(self._random.uniform(5e-06, 5e-04))
         self._works.labels(*labels).observe(seconds)
         self._requests.labels('200', self._random.choice(('GET', 'PATCH', 'PUT')), API_SERVER).inc()
         if result == 'error':
             self._errors.labels(controller).inc()
             self._retries.labels(*labels).inc()
             self._requests.labels('409', 'PUT', API_SERVER).inc()
+            if self._errs(controller):
+                self._world.schedule(backoff(failures), lambda: self._retry(controller, key, failures + 1))
+
+    def _retry(self, controller: str, key: str, failures: int) -> None:
+        if not self._closed:
+            self.reconcile(controller, key=key, failures=failures)
+
+    def queue(self, controller: str, key: str) -> None:
+        """Have the object wait for the worker of that controller, unless it does already."""
+        waiting = self._waiting[controller]
+        if key in waiting:
+            return
+        waiting[key] = self._world.now
+        self._adds.labels(*self._queue_labels(controller)).inc()
+        self._depth_of(controller).set(len(waiting))
+        if controller not in self._busy:
+            self._work(controller)
+
+    def _work(self, controller: str) -> None:
+        """Have the worker take the next object, if one waits."""
+        waiting = self._waiting[controller]
+        self._active.labels(controller).set(1 if waiting else 0)
+        if not waiting:
+            self._busy.pop(controller, None)
+            return
+        key = next(iter(waiting))
+        self._waits.labels(*self._queue_labels(controller)).observe(to_microsecond(self._world.now - waiting.pop(key)))
+        self._depth_of(controller).set(len(waiting))
+        self._busy[controller] = self._world.now
+        if self._is_stuck(controller):
+            self._hung[controller] = key
+        else:
+            self._world.schedule(self._duration(), lambda: self._finish(controller, key))
+
+    def _finish(self, controller: str, key: str) -> None:
+        if not self._closed:
+            self._end(controller, key, 0, self._result(controller), self._busy_for(controller))
+            self._work(controller)
+
+    def on_end(self, ended: IncidentEnded) -> None:
+        """The call in which workers hung returns at last."""
+        if ended.incident.name == STUCK:
+            hung, self._hung = self._hung, {}
+            for controller, key in hung.items():
+                self._finish(controller, key)
 
 
 class Webhooks:

@@ -82,8 +82,36 @@ class WorkflowCollected:
 
 
 @dataclass(frozen=True)
+class PodUnschedulable:
+    """No node has room for the pod of that run, which waits."""
+
+    run: WorldObject
+
+
+@dataclass(frozen=True)
 class ScheduleSync:
-    """The scheduled-workflow controller looked at a recurring run; it may have `submitted` a run, or `failed` to."""
+    """The scheduled-workflow controller looked at a recurring run; it may have `submitted` a run, or `failed` to.
+
+    `lag` is by how many seconds each call to the Kubernetes API took longer than it should. `waited` says that the
+    recurring run had to wait for others.
+    """
 
     submitted: bool
     failed: bool
+    lag: float = 0.0
+    waited: bool = False
+
+
+@dataclass(frozen=True)
+class ScheduleQueued:
+    """A recurring run waits for the scheduled-workflow controller, the last of `length`."""
+
+    length: int
+
+
+@dataclass(frozen=True)
+class WorkQueued:
+    """That controller has something to do for the object called `key`, and does not come to it."""
+
+    controller: str
+    key: str

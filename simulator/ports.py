@@ -17,7 +17,7 @@ from reprlib import repr as shortened
 from urllib.parse import SplitResult, urlsplit
 
 from .answers import Answer, text
-from .faults import BadFault, UnknownFault, from_query
+from .controls import Controls
 from .sites import Site
 
 CONTROL = '/-/'
@@ -45,9 +45,10 @@ class Port(socketserver.ThreadingMixIn, socketserver.TCPServer):
     # `handle_request` never waits: the acceptor knows that a connection is there.
     timeout = 0
 
-    def __init__(self, family: socket.AddressFamily, address: tuple, site: Site):
+    def __init__(self, family: socket.AddressFamily, address: tuple, site: Site, controls: Controls):
         self.address_family = family
         self.site = site
+        self.controls = controls
         self.closing = threading.Event()
         self._connections: set[socket.socket] = set()
         self._changed = threading.Condition()
@@ -176,13 +177,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         # A body is not read, so nothing can follow it.
         self.close_connection = True
-        try:
-            answer = self.server.site.control(from_query(target.path.removeprefix(CONTROL), target.query))
-        except UnknownFault as error:
-            answer = text(HTTPStatus.NOT_FOUND, str(error))
-        except BadFault as error:
-            answer = text(HTTPStatus.BAD_REQUEST, str(error))
-        self._send(answer)
+        request = target.path.removeprefix(CONTROL)
+        self._send(self.server.controls.answer(self.server.site, request, target.query))
 
     def _refuse(self) -> None:
         self.close_connection = True

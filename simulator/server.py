@@ -19,14 +19,16 @@ from . import token_file as tokens
 from .certificates import server_context
 from .clock import Clock
 from .components.component import Component
+from .controls import Controls
 from .doors import Door, IstioDoor, LoginDoor, SelfSignedDoor, TokenDoor
 from .faults import Fault, seconds, size
+from .incidents import INCIDENTS, NOT_SCRAPABLE, UnknownIncident, incident, known
 from .ports import Acceptor, Port
 from .releases import Deployment
 from .releases import deployments as deployments_of
 from .sites import ComponentSite, ObstacleSite, Site
 from .workloads import busy_world
-from .world import World
+from .world import Incident, World
 
 # Two minutes of the world pass in one second, so that two scrapes a second apart see every counter move.
 SPEED = 120.0
@@ -74,8 +76,12 @@ class Simulator:
     `epoch` is the Unix time at which the world begins: without one such that it is now at the start, or `World.EPOCH`
     where time stands still.
 
+    `incidents` says what can go wrong in the cluster: what happens, in a line, by the name of each incident.
+
     Raises `UnknownRelease`, `ValueError` for another speed; `start` raises `StartError`.
     """
+
+    incidents: Mapping[str, str] = INCIDENTS
 
     def __init__(
         self,
@@ -100,6 +106,7 @@ class Simulator:
         self._warm_up = warm_up
         self._token_file = token_file
         self._directory: TemporaryDirectory | None = None
+        self._controls = Controls(self.incident, self.end)
         self._ports: list[Port] = []
         self._acceptor: Acceptor | None = None
         self.endpoints: tuple[Endpoint, ...] = ()
@@ -196,6 +203,31 @@ class Simulator:
         """Let that befall the endpoint, before the start too. Raises `KeyError`, `BadFault`."""
         self._site(name).apply(fault)
 
+    def incident(self, name: str) -> Incident:
+        """Have that incident in force from now on, before the start too, and give it with its culprits.
+
+        Raises `UnknownIncident`, also where the endpoint it strikes is not served, `clock.Stopped`.
+        """
+        with self._clock.present():
+            begun = incident(name, self.world)
+            if name == NOT_SCRAPABLE:
+                self._strike(begun, True)
+            self.world.begin(begun)
+        return begun
+
+    def end(self, name: str) -> None:
+        """End that incident, if it is in force; the cluster recovers. Raises `UnknownIncident`, `clock.Stopped`."""
+        with self._clock.present():
+            if known(name) == NOT_SCRAPABLE:
+                self._strike(incident(name, self.world), False)
+            self.world.end(name)
+
+    def _strike(self, incident: Incident, unavailable: bool) -> None:
+        for endpoint in (culprit['endpoint'] for culprit in incident.culprits):
+            if endpoint not in self._sites:
+                raise UnknownIncident(f'there is no endpoint {endpoint} for the incident {incident.name}')
+            self._sites[endpoint].faults.unavailable = unavailable
+
     def _site(self, name: str) -> Site:
         try:
             return self._sites[name]
@@ -242,7 +274,7 @@ class Simulator:
         except (socket.gaierror, UnicodeError):
             raise StartError(f'host {self._host!r} has no address') from None
         try:
-            return Port(family, address, site)
+            return Port(family, address, site, self._controls)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 reason = f'port {number} of {self._host} is taken; choose another base port'

@@ -47,11 +47,8 @@ class Site(ABC):
             self.faults.apply(fault)
 
     def control(self, fault: Fault) -> Answer:
-        """The answer to who asks for a fault over HTTP. Raises `BadFault`."""
-        try:
-            self.apply(fault)
-        except Stopped as error:
-            return text(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        """The answer to who asks for a fault over HTTP. Raises as `apply`."""
+        self.apply(fault)
         return text(HTTPStatus.OK, f'{self.name}: {fault}')
 
 

@@ -5,7 +5,7 @@
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -44,6 +44,29 @@ class PhaseChange:
     age: float
 
 
+@dataclass(frozen=True)
+class Incident:
+    """Something that goes wrong in the cluster, for as long as it is in force.
+
+    Each of the `culprits` is told by labels, such as a namespace. What has all labels of one of them is struck.
+    """
+
+    name: str
+    description: str
+    culprits: tuple[Mapping[str, str], ...]
+
+    def strikes(self, labels: Mapping[str, str]) -> bool:
+        """Whether one of the culprits has these labels."""
+        return any(labels.items() <= culprit.items() for culprit in self.culprits)
+
+
+@dataclass(frozen=True)
+class IncidentEnded:
+    """From now on an incident is not in force any more."""
+
+    incident: Incident
+
+
 class World:
     """The state every component reads.
 
@@ -66,6 +89,7 @@ class World:
         self._listeners: dict[type, list[Callable]] = defaultdict(list)
         self._objects: dict[str, dict[str, WorldObject]] = defaultdict(dict)
         self._numbers: Counter[str] = Counter()
+        self._incidents: dict[str, Incident] = {}
 
     def random(self, purpose: str) -> Random:
         """A generator of its own for each purpose, so that one reader never disturbs what another one sees."""
@@ -98,6 +122,19 @@ class World:
     def publish(self, event: object) -> None:
         for handler in self._listeners[type(event)]:
             handler(event)
+
+    def begin(self, incident: Incident) -> None:
+        """Have that incident in force from now on."""
+        self._incidents[incident.name] = incident
+
+    def end(self, name: str) -> None:
+        """Have that incident, where it is in force, so no more, and announce that."""
+        if name in self._incidents:
+            self.publish(IncidentEnded(self._incidents.pop(name)))
+
+    def suffers(self, name: str, **labels: str) -> bool:
+        """Whether that incident is in force and strikes what has these labels."""
+        return name in self._incidents and self._incidents[name].strikes(labels)
 
     def create(
         self, kind: str, namespace: str, phase: str, *, name: str = '', flavour: str = '', title: str = ''

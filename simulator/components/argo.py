@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 from prometheus_client import Gauge, Histogram, Metric
 
+from ..events import PodUnschedulable
 from ..exposition import GO, RawCounter
 from ..runtime import GoRuntime
-from ..world import DELETED, PhaseChange, World
+from ..world import DELETED, PhaseChange, World, WorldObject
 from .component import Component
 
 PHASES = ('Pending', 'Running', 'Succeeded', 'Failed', 'Error')
@@ -228,6 +229,7 @@ class Argo(_Argo):
             'argo_workflows_version', 'The release of the controller', ' '.join(['version', 'git_tag', *self.VERSION])
         )
         version.labels(version=f'v{release}.0', git_tag=f'v{release}.0', **self.VERSION).inc()
+        world.listen(PodUnschedulable, self._on_unschedulable)
 
     def _on_change(self, change: PhaseChange) -> None:
         super()._on_change(change)
@@ -246,9 +248,17 @@ class Argo(_Argo):
         pod = 'Failed' if change.phase == 'Error' else change.phase
         self._pods_entered.labels(run.namespace, pod).inc()
         if change.phase == 'Running' and waited and change.age > self.UNSCHEDULABLE:
-            self._waiting.labels(run.namespace, 'Unschedulable').inc()
+            self._count_waiting(run)
         elif change.phase == 'Error':
             self._missing.labels(**self.MISSING_POD).inc()
+
+    def _count_waiting(self, run: WorldObject) -> None:
+        self._waiting.labels(run.namespace, 'Unschedulable').inc()
+
+    def _on_unschedulable(self, pod: PodUnschedulable) -> None:
+        self._count_waiting(pod.run)
+        # Not once more when it runs at last.
+        self._pending.discard(pod.run.name)
 
     def collect(self) -> Iterable[Metric]:
         held = Counter(run.phase for run in self.world.objects('run'))

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from prometheus_client import Metric
 
 from ..controller_runtime import ControllerRuntime, Webhooks
+from ..events import WorkQueued
 from ..exposition import GO, RawCounter
-from ..world import PhaseChange, World
+from ..world import IncidentEnded, PhaseChange, World
 from .component import Component
 
 
@@ -55,9 +56,21 @@ class Katib(Component):
         )
         self._webhooks = Webhooks(world, self.registry, self.WEBHOOKS, library, self.id)
         for kind in self.KINDS:
-            for _ in world.objects(kind):
-                self._runtime.reconcile(f'{kind}-controller')
+            for each in world.objects(kind):
+                self._runtime.reconcile(f'{kind}-controller', key=each.name)
         world.listen(PhaseChange, self._on_change)
+        world.listen(WorkQueued, self._on_queued)
+        world.listen(IncidentEnded, self._on_end)
+
+    def close(self) -> None:
+        self._runtime.close()
+        super().close()
+
+    def _on_queued(self, work: WorkQueued) -> None:
+        self._runtime.queue(work.controller, work.key)
+
+    def _on_end(self, ended: IncidentEnded) -> None:
+        self._runtime.on_end(ended)
 
     def _on_change(self, change: PhaseChange) -> None:
         kind = change.object.kind
@@ -66,7 +79,7 @@ class Katib(Component):
         counter = self._counters.get((kind, change.phase))
         if counter is not None:
             counter.labels(change.object.namespace).inc()
-        self._runtime.reconcile(f'{kind}-controller')
+        self._runtime.reconcile(f'{kind}-controller', key=change.object.name)
         if change.phase == 'Created':
             if kind == 'trial':
                 self._webhooks.call('/mutate-pod')

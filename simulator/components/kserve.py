@@ -6,7 +6,7 @@ from prometheus_client import Histogram
 from ..events import Inference
 from ..exposition import PYTHON
 from ..runtime import PythonRuntime
-from ..workloads.traffic import KSERVE, Server
+from ..workloads.traffic import KSERVE, UNSEEN, Server
 from ..world import World
 from .component import Component
 
@@ -24,7 +24,6 @@ class KServe(Component):
 
     # In seconds: the default bounds of prometheus_client.
     STEPS = ('preprocess', 'postprocess', 'predict', 'explain')
-    UNSEEN = (404, 422)
 
     def __init__(self, world: World, release: str, server: Server = KSERVE):
         super().__init__(world, release)
@@ -39,7 +38,7 @@ class KServe(Component):
         world.listen(Inference, self._on_request)
 
     def _on_request(self, request: Inference) -> None:
-        if request.server != self._server.name or request.verb == 'ready' or request.status in self.UNSEEN:
+        if request.server != self._server.name or request.verb == 'ready' or request.status in UNSEEN:
             return
         self._observe('preprocess', request.model, request.preprocess)
         self._observe(request.verb, request.model, request.predict)

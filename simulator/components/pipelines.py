@@ -12,7 +12,7 @@ import yaml
 from prometheus_client import Gauge, Histogram, Metric
 
 from ..controller_runtime import DEFAULT_BUCKETS
-from ..events import PipelinesCall, ScheduleSync, WorkflowCollected
+from ..events import PipelinesCall, ScheduleQueued, ScheduleSync, WorkflowCollected
 from ..exposition import GO, RawCounter
 from ..runtime import GoRuntime
 from ..world import World, WorldObject, to_microsecond
@@ -147,19 +147,24 @@ class ScheduledWorkflowController(Component):
         self._last = world.now
         GoRuntime(world, self.registry)
         world.listen(ScheduleSync, self._on_sync)
+        world.listen(ScheduleQueued, self._on_queued)
+
+    def _on_queued(self, queued: ScheduleQueued) -> None:
+        self._size.set(queued.length)
 
     def _on_sync(self, sync: ScheduleSync) -> None:
-        self._size.set(self._random.randint(0, 2))
+        if not sync.waited:
+            self._size.set(self._random.randint(0, 2))
         self._handled.inc()
         self._items.labels('error' if sync.failed else 'ok').observe(self.world.now - self._last)
         self._last = self.world.now
         for operation in ('swfget', 'swflist', 'swflistcompleted'):
-            self._operate(operation)
+            self._operate(operation, sync.lag)
         if sync.submitted or sync.failed:
-            self._operate('swfsubmit', sync.failed)
+            self._operate('swfsubmit', sync.lag, sync.failed)
         if sync.submitted:
-            self._operate('swfupdate')
+            self._operate('swfupdate', sync.lag)
 
-    def _operate(self, operation: str, failed: bool = False) -> None:
-        seconds = to_microsecond(0.008 * self._random.lognormvariate(0, 1))
+    def _operate(self, operation: str, lag: float, failed: bool = False) -> None:
+        seconds = lag + to_microsecond(0.008 * self._random.lognormvariate(0, 1))
         self._operations.labels(operation, 'error' if failed else 'ok').observe(seconds)

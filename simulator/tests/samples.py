@@ -48,7 +48,7 @@ def values(payload: str, name: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def total(payload: str, name: str, **labels: str) -> float:
+def total(payload: str, name: str, /, **labels: str) -> float:
     """The sum over the samples of that name whose labels have these values."""
     return sum(
         value

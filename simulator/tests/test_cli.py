@@ -21,7 +21,10 @@ import pytest
 import requests
 
 from ..clock import FASTEST
+from ..incidents import INCIDENTS, incident
 from ..releases import RELEASES, UnknownRelease, deployments
+from ..workloads.common import NAMES
+from ..world import World
 from .serving import free_ports, is_open
 
 ROOT = Path(__file__).parents[2]
@@ -236,6 +239,19 @@ def test_ports_sizes_and_faults_of_the_command_line(tmp_path):
         assert program.end(signal.SIGINT)[0] == 0
 
 
+def test_incidents_of_the_command_line():
+    arguments = ['--incident', 'katib-trials-failing', '--incident', 'endpoint-not-scrapable']
+    with running('--kubeflow', RELEASE, *arguments) as program:
+        url = program.table['katib-controller'][1]
+        assert get(url).status_code == 503
+        answer = requests.post(url.replace('/metrics', '/-/end/endpoint-not-scrapable'), timeout=10)
+        assert answer.text == 'endpoint-not-scrapable: over\n'
+        succeeded = re.findall(r'^katib_trial_succeeded_total\{namespace="(.*)"\}', get(url).text, re.MULTILINE)
+        culprit = incident('katib-trials-failing', World()).culprits[0]['namespace']
+        assert sorted([*succeeded, culprit]) == sorted(NAMES)
+        assert program.end(signal.SIGINT)[0] == 0
+
+
 def refused(*arguments):
     """What the program says about arguments that it cannot accept."""
     result = subprocess.run([*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60)
@@ -289,6 +305,10 @@ def test_a_token_file_that_is_none(tmp_path):
             ['--kubeflow', RELEASE, '--fault', 'nobody=unavailable'],
             "argument --fault: there is no endpoint 'nobody'; there are "
             + ', '.join([each.name for each in deployments(RELEASE)] + OBSTACLES),
+        ),
+        (
+            ['--incident', 'no-coffee'],
+            f"argument --incident: there is no incident 'no-coffee'; there are {', '.join(INCIDENTS)}",
         ),
         (['--what'], 'unrecognized arguments: --what'),
     ],

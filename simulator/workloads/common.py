@@ -3,9 +3,10 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """What the workloads have in common: whose namespaces there are, and how much is done in each."""
 
+from collections import deque
 from collections.abc import Callable
 
-from ..world import PhaseChange, World
+from ..world import IncidentEnded, PhaseChange, World
 
 # Rare events come by turns and not by chance, so that no window of a few minutes is without one.
 FAULTY_TURN = 4
@@ -33,3 +34,38 @@ def with_each_profile(world: World, begin: Callable[[str], None]) -> None:
             begin(change.object.name)
 
     world.listen(PhaseChange, on_change)
+
+
+class Held:
+    """What an incident keeps from happening: it happens once the incident is over, in its order, `pause` seconds apart.
+
+    `labels` say what the incident has to strike.
+    """
+
+    def __init__(self, world: World, incident: str, pause: float, **labels: str):
+        self._world = world
+        self._incident = incident
+        self._pause = pause
+        self._labels = labels
+        self._waiting: deque[Callable[[], None]] = deque()
+        world.listen(IncidentEnded, self._on_end)
+
+    def do(self, action: Callable[[], None]) -> bool:
+        """Call `action` now or, where that has to wait, later; whether it was now."""
+        if not self._waiting and not self._struck():
+            action()
+            return True
+        self._waiting.append(action)
+        return False
+
+    def _struck(self) -> bool:
+        return self._world.suffers(self._incident, **self._labels)
+
+    def _on_end(self, ended: IncidentEnded) -> None:
+        if ended.incident.name == self._incident:
+            self._release()
+
+    def _release(self) -> None:
+        if self._waiting and not self._struck():
+            self._waiting.popleft()()
+            self._world.schedule(self._pause, self._release)

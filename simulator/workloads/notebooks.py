@@ -3,6 +3,7 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """Notebook servers."""
 
+from ..controller_runtime import backoff
 from ..events import NotebookAttempt
 from ..world import DELETED, World, WorldObject
 from .common import FAULTY_TURN, NAMES, slack, with_each_profile
@@ -33,7 +34,11 @@ class Notebooks:
         pause = self._random.uniform(200, 400) if rare else self._random.uniform(10, 25)
         self._world.schedule(pause * slack(self._world), lambda: self._submit(namespace, rare))
 
-    def _attempt(self, namespace: str, rare: bool) -> None:
+    def _attempt(self, namespace: str, rare: bool, failures: int = 0) -> None:
+        if self._world.suffers('notebook-creation-failing', namespace=namespace):
+            self._world.publish(NotebookAttempt(namespace, failed=True))
+            self._world.schedule(backoff(failures), lambda: self._attempt(namespace, rare, failures + 1))
+            return
         self._turns[namespace] += 1
         failed = self._turns[namespace] % FAULTY_TURN == 0
         self._world.publish(NotebookAttempt(namespace, failed))
