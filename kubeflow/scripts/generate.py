@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Write what derives from the catalogue: `metadata.csv` and the tables of the two READMEs.
+"""Write what derives from the catalogue and the table of endpoints: `metadata.csv` and the blocks of the pages.
 
 python kubeflow/scripts/generate.py            write the files that are stale
 python kubeflow/scripts/generate.py --check    write nothing; exit 1 and name the stale files
@@ -12,14 +12,25 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 
 from datadog_checks.kubeflow.catalogue import NAMESPACE, Catalogue, Component, Entry, Source, load_catalogue
 
 INTEGRATION = Path(__file__).parent.parent
+# Nothing installs `deploy`, nor what is beside this file.
+sys.path[:0] = [str(INTEGRATION.parent), str(Path(__file__).parent)]
+from korean import in_korean  # noqa: E402
+from series import HEADER as SERIES_HEADER  # noqa: E402
+from series import series_rows, trimming_rows  # noqa: E402
+
+from deploy.annotations import v1, v2  # noqa: E402
+from deploy.endpoints import PROFILE, Endpoint, read  # noqa: E402
+
 HEADER = (
     'metric_name,metric_type,interval,unit_name,per_unit_name,description,orientation,integration,short_name,'
     'curated_metric,sample_tags'
@@ -35,19 +46,27 @@ PART_OF = {
 def files(catalogue: Catalogue) -> Iterator[tuple[Path, str]]:
     """Yield each generated file and the text it should hold."""
     yield INTEGRATION / 'metadata.csv', metadata(catalogue)
-    tables = {
+    endpoints = read()
+    blocks = {
         'coverage': coverage_table(catalogue),
         'documented': documented_table(catalogue),
-        'endpoints': endpoints_table(catalogue),
+        'endpoints': endpoints_table(catalogue, endpoints),
         'federation': federation_snippet(catalogue),
         'selectors': selectors_list(catalogue),
         'metrics': metrics_tables(catalogue),
+        'monitors': monitors_table(),
+        'buckets': widgets_with_buckets(),
+        'series': _table(SERIES_HEADER, series_rows(catalogue)),
+        'trimming': _table(*trimming_rows(catalogue)),
+        **component_blocks(endpoints),
     }
-    for path in (INTEGRATION / 'README.md', INTEGRATION.parent / 'README.md'):
+    # A page in Korean is beside the one in English, as README.ko.md.
+    languages = {'.md': blocks, '.ko.md': {name: in_korean(block) for name, block in blocks.items()}}
+    for path in (*sorted(INTEGRATION.glob('*.md')), *sorted(INTEGRATION.parent.glob('*.md'))):
         text = path.read_text(encoding='utf-8')
-        for name, table in tables.items():
+        for name, block in languages[''.join(path.suffixes)].items():
             marker = f'(<!-- generated: {name} -->\n).*?(<!-- end -->)'
-            text = re.sub(marker, lambda match, table=table: f'{match[1]}{table}{match[2]}', text, flags=re.DOTALL)
+            text = re.sub(marker, lambda match, block=block: f'{match[1]}{block}{match[2]}', text, flags=re.DOTALL)
         yield path, text
 
 
@@ -135,14 +154,116 @@ def documented_table(catalogue: Catalogue) -> str:
     return _table(('Metric', 'Comes from', 'Raw family', 'Releases'), rows)
 
 
-def endpoints_table(catalogue: Catalogue) -> str:
-    """Where each component's exposition is."""
+ENDPOINT_COLUMNS = tuple(
+    'Component|Its releases|Kubeflow|Namespace|Container|Endpoint|Found by|What it takes'.split('|')
+)
+
+
+def endpoints_table(catalogue: Catalogue, endpoints: Iterable[Endpoint]) -> str:
+    """Where each component's exposition is, how an Agent finds it, and what it takes to scrape it."""
     rows = [
-        (component.title, component.container, f'`{component.endpoint}`', component.needs)
-        for component in catalogue.components.values()
-        if component.endpoint
+        (
+            catalogue.components[endpoint.component].title,
+            endpoint.programs,
+            _releases(endpoint),
+            _namespace(endpoint),
+            f'`{endpoint.container}`',
+            f'`{endpoint.url}`',
+            f'`{endpoint.auto_conf}`' if endpoint.auto_conf else 'annotation',
+            ', '.join(_takes(endpoint)),
+        )
+        for endpoint in endpoints
     ]
-    return _table(('Component', 'Container', 'Endpoint', 'Needs'), rows)
+    return _table(ENDPOINT_COLUMNS, rows)
+
+
+def component_blocks(endpoints: Iterable[Endpoint]) -> dict[str, str]:
+    """By name of the block what there is to know of each component's endpoints, with the annotations.
+
+    Rows that follow each other and are annotated alike share the annotations.
+    """
+    blocks: dict[str, str] = {}
+    for (component, container, _), alike in groupby(endpoints, lambda each: (each.component, each.container, each.url)):
+        forms = list(alike)
+        instance = forms[0].instance
+        name = f'component {component}'
+        blocks[name] = (
+            f'{blocks.get(name, "")}{"".join(_facts(endpoint) for endpoint in forms)}'
+            f'{_snippet(v2(container, instance))}\nBefore Agent 7.36:\n\n{_snippet(v1(container, instance))}\n'
+        )
+    return blocks
+
+
+def _facts(endpoint: Endpoint) -> str:
+    facts = {
+        'Releases': endpoint.programs,
+        'Kubeflow': _releases(endpoint),
+        'Namespace': _namespace(endpoint),
+        'Container': f'`{endpoint.container}`',
+        'Image': ', '.join(f'`{image}`' for image in endpoint.images),
+        'Port': _port(endpoint),
+        'Service': '`{name}`, port `{port}`'.format(**endpoint.service) if endpoint.service else '',
+        'What it takes': ', '.join(_takes(endpoint)),
+        'Found by': f'`{endpoint.auto_conf}`' if endpoint.auto_conf else 'annotation',
+        'Why by no file': endpoint.no_auto,
+    }
+    return ''.join(f'- {name}: {fact}\n' for name, fact in facts.items() if fact) + '\n'
+
+
+def _snippet(annotations: Mapping[str, str]) -> str:
+    lines = ''.join(f"    {name}: '{text}'\n" for name, text in annotations.items())
+    return f'```yaml\nmetadata:\n  annotations:\n{lines}```\n'
+
+
+def _releases(endpoint: Endpoint) -> str:
+    """The releases of the distribution, which follow each other in every row."""
+    return ' to '.join(dict.fromkeys((endpoint.kubeflow[0], endpoint.kubeflow[-1]))) if endpoint.kubeflow else ''
+
+
+def _namespace(endpoint: Endpoint) -> str:
+    return "the user's" if endpoint.namespace == PROFILE else f'`{endpoint.namespace}`'
+
+
+def _port(endpoint: Endpoint) -> str:
+    if not endpoint.port or not endpoint.declared:
+        return str(endpoint.port or '')
+    how = 'without a name' if endpoint.declared == 'unnamed' else f'as `{endpoint.declared}`'
+    return f'{endpoint.port}, declared {how}'
+
+
+def _takes(endpoint: Endpoint) -> Iterator[str]:
+    """What has to be switched on, given to the check or opened on the way."""
+    if endpoint.needs:
+        yield endpoint.needs
+    if endpoint.scheme == 'https':
+        yield '`tls_verify: false`'
+    if endpoint.auth == 'token':
+        yield 'a token'
+    if endpoint.network:
+        yield 'a NetworkPolicy'
+    if endpoint.istio:
+        yield 'a way past Istio'
+
+
+def monitors_table() -> str:
+    """The monitors in the order of the manifest, with the first sentence of what each says of itself."""
+    manifest = json.loads((INTEGRATION / 'manifest.json').read_text(encoding='utf-8'))
+    rows = []
+    for title, path in manifest['assets']['monitors'].items():
+        description = json.loads((INTEGRATION / path).read_text(encoding='utf-8'))['description']
+        rows.append((f'[{title}]({path})', description.partition('. ')[0].removesuffix('.')))
+    return _table(('Monitor', 'What it tells'), rows)
+
+
+def widgets_with_buckets() -> str:
+    """The titles of the dashboard's widgets that ask for the buckets of a histogram."""
+    dashboard = json.loads(
+        (INTEGRATION / 'assets' / 'dashboards' / 'kubeflow_overview.json').read_text(encoding='utf-8')
+    )
+    widgets = [
+        widget['definition'] for group in dashboard['widgets'] for widget in group['definition'].get('widgets', ())
+    ]
+    return ''.join(f'- *{widget["title"]}*\n' for widget in widgets if '.bucket{' in json.dumps(widget))
 
 
 # What follows the name of a family in those of its series.

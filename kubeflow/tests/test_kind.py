@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from datadog_checks.kubeflow import KubeflowCheck
-from datadog_checks.kubeflow.catalogue import load_catalogue
+from deploy.endpoints import of_release
 from simulator.releases import RELEASES
 
 from .kind.objects import faults, manifests
@@ -26,6 +26,7 @@ from .kind.plan import (
     Endpoint,
     Plan,
     annotations,
+    auto_conf,
     chosen,
     commands,
     read_plan,
@@ -329,19 +330,23 @@ def test_the_bodies_of_requests_are_json_and_all_of_them_sent(name, files):
 
 
 @every_version
-def test_every_endpoint_is_the_component_s(version):
-    """Container, scheme, port and path are those that the check's own table gives."""
-    components = load_catalogue().components
+def test_the_workloads_are_those_of_the_table_of_endpoints(version):
+    rows = {row.component: row for row in of_release(version)}
+    named = 0
     for endpoint in read_plan('upstream', version).endpoints:
-        component = components[endpoint.component]
-        url = endpoint.instance('%%host%%')['openmetrics_endpoint']
-        assert endpoint.container == component.container
-        if endpoint.name == 'argo-http':
-            assert 'up to Argo 3.5 http' in component.needs
-            url = url.replace('http://', 'https://')
-        assert url == component.endpoint
-        assert ('tls_verify' in endpoint.options) == (endpoint.scheme == 'https')
-        assert ('auth_token' in endpoint.options) == ('a token' in component.needs)
+        if workload := rows[endpoint.component].workload:
+            assert re.fullmatch(f'deployment/{workload}', endpoint.workload)
+            named += 1
+    assert named > 5
+
+
+def test_an_endpoint_has_what_the_table_says_of_its_release():
+    def argo(version):
+        (one,) = [each for each in read_plan('upstream', version).endpoints if each.name == 'argo-workflow-controller']
+        return one.container, one.instance('h')['openmetrics_endpoint'], one.options
+
+    assert argo('1.10') == ('workflow-controller', 'http://h:9090/metrics', {})
+    assert argo('1.11') == ('workflow-controller', 'https://h:9090/metrics', {'tls_verify': False})
 
 
 @every_version
@@ -381,18 +386,19 @@ def test_the_instances_are_ones_that_the_check_takes(environment, version):
         assert check._option_warnings == []
 
 
-def test_the_agent_finds_by_image_what_auto_conf_names():
-    found = {}
-    for version in versions():
-        for endpoint in read_plan('upstream', version).endpoints:
-            if endpoint.discovery == 'auto_conf':
-                found[endpoint.image] = endpoint.instance('%%host%%')
-    template = yaml.safe_load((HERE / 'auto_conf.yaml').read_text())
+@every_version
+def test_the_agent_finds_by_image_what_the_check_s_own_file_names(version):
+    rows = {row.component: row for row in of_release(version)}
+    one = read_plan('upstream', version)
+    template = auto_conf(one)
 
-    assert template['ad_identifiers'] == list(found)
-    # One template for all: they differ in nothing.
-    (instance,) = template['instances']
-    assert list(found.values()) == [instance] * len(found)
+    for endpoint in one.endpoints:
+        row = rows[endpoint.component]
+        found = endpoint.discovery == 'auto_conf'
+        assert found == (row.auto_conf == 'auto_conf.yaml')
+        if found:
+            assert set(row.images) <= set(template['ad_identifiers'])
+            assert [endpoint.instance('%%host%%')] == template['instances']
 
 
 def test_the_agent_finds_by_annotation_what_no_image_names():

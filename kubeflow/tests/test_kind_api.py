@@ -4,16 +4,15 @@
 """The workloads for the clusters against the API models that Katib, the training operator, KServe and Pipelines release
 as Python packages, in the very releases that are pinned."""
 
-import ast
 import json
 import subprocess
 import sys
-import zipfile
 
 import pytest
 
 from .kind.objects import manifests
 from .kind.plan import HERE, read_plan, versions
+from .wheels import Models, download
 
 pytestmark = pytest.mark.slow
 
@@ -39,57 +38,6 @@ for spec in json.load(sys.stdin):
 '''
 
 
-def pip(*arguments):
-    command = [sys.executable, '-m', 'pip', *arguments, '--quiet', '--disable-pip-version-check']
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-class Models:
-    """The API models of a wheel, read without running them: `fields[class]` is JSON name -> type."""
-
-    def __init__(self, wheel, directory):
-        self.fields = {}
-        with zipfile.ZipFile(wheel) as archive:
-            for name in archive.namelist():
-                if name.startswith(directory) and name.endswith('.py'):
-                    self._read(ast.parse(archive.read(name)))
-
-    def _read(self, module):
-        for item in module.body:
-            if isinstance(item, ast.ClassDef):
-                tables = {
-                    target.id: ast.literal_eval(node.value)
-                    for node in item.body
-                    if isinstance(node, ast.Assign)
-                    for target in node.targets
-                    if target.id in ('openapi_types', 'attribute_map')
-                }
-                if tables:
-                    types, names = tables['openapi_types'], tables['attribute_map']
-                    self.fields[item.name] = {names[key]: types[key] for key in types}
-
-    def faults(self, value, kind, where):
-        """Fields that the model does not have and scalars of another type, one sentence each."""
-        if kind.startswith('list['):
-            for item in value:
-                yield from self.faults(item, kind[5:-1], where)
-        elif kind.startswith('dict('):
-            for key, item in value.items():
-                yield from self.faults(item, kind[5:-1].partition(', ')[2], f'{where}.{key}')
-        elif kind in self.fields:
-            for key, item in value.items():
-                if key not in self.fields[kind]:
-                    yield f'{where}: {kind} has no {key}'
-                else:
-                    yield from self.faults(item, self.fields[kind][key], f'{where}.{key}')
-        elif kind in SCALARS and not isinstance(value, SCALARS[kind]):
-            yield f'{where} is no {kind}'
-
-
-SCALARS = {'str': str, 'int': int, 'bool': bool, 'float': (int, float)}
-
-
 @pytest.mark.parametrize('kind', MODELS)
 def test_workloads_have_only_fields_of_the_pinned_releases(kind, tmp_path):
     package, pin, directory, model = MODELS[kind]
@@ -97,10 +45,7 @@ def test_workloads_have_only_fields_of_the_pinned_releases(kind, tmp_path):
     assert objects
 
     for release in sorted({read_plan('upstream', version).pins[pin].removeprefix('v') for version in versions()}):
-        target = tmp_path / release
-        pip('download', f'{package}=={release}', '--no-deps', '--only-binary=:all:', '--dest', str(target))
-        (wheel,) = target.iterdir()
-        models = Models(wheel, directory)
+        models = Models(download(package, release, tmp_path / release), directory)
         for content in objects:
             assert list(models.faults(content, model, f'{kind} {release}')) == []
         # It would be noticed.

@@ -15,7 +15,7 @@ from datadog_checks.dev.kind import KindLoad
 
 from .kind import cluster
 from .kind.cluster import StepFailed, agent, conditions, from_here, missing, run, set_up
-from .kind.plan import HERE, ROOT, Command, Endpoint, read_plan
+from .kind.plan import HERE, OPTIONS, ROOT, Command, Endpoint, read_plan
 
 
 def python(program, **options):
@@ -149,10 +149,14 @@ def test_an_agent_in_the_cluster_has_only_what_it_finds(monkeypatch, tmp_path):
     config, metadata = agent(read_plan('upstream', '26.03'), '/kubeconfig', tmp_path, [{'openmetrics_endpoint': 'x'}])
 
     assert config == {'init_config': {}, 'instances': []}
+    path = tmp_path / 'auto_conf.yaml'
     assert metadata == {
         'agent_type': 'kubernetes',
-        'kubernetes': {'kubeconfig': '/kubeconfig', 'auto_conf': str(HERE / 'auto_conf.yaml'), 'wait_timeout': 600},
+        'kubernetes': {'kubeconfig': '/kubeconfig', 'auto_conf': str(path), 'wait_timeout': 600},
     }
+    template = yaml.safe_load(path.read_text())
+    assert 'notebook-controller' in template['ad_identifiers']
+    assert template['instances'] == [{'openmetrics_endpoint': 'http://%%host%%:8080/metrics', **OPTIONS}]
 
 
 def test_an_agent_beside_the_cluster_has_the_forwarded_ports(monkeypatch, tmp_path):

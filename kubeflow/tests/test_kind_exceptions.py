@@ -27,8 +27,7 @@ FIXTURES = {
     'queue-proxy-otel': dict.fromkeys(versions(), 'queue-proxy-1.21'),
     'pipelines-api-server': {**dict.fromkeys(versions(), 'pipelines-2.5'), '26.03': 'pipelines-2.16'},
     'scheduledworkflow-controller': dict.fromkeys(versions(), 'scheduledworkflow-2.16'),
-    'argo-http': dict.fromkeys(versions(), 'argo-3.5'),
-    'argo-https': dict.fromkeys(versions(), 'argo-3.7'),
+    'argo-workflow-controller': {**dict.fromkeys(versions(), 'argo-3.7'), '1.9': 'argo-3.5', '1.10': 'argo-3.5'},
 }
 
 

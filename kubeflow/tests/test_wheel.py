@@ -113,6 +113,7 @@ def test_the_wheel_holds_every_file_of_the_package(names):
 
     assert {name for name in names if name.startswith(PACKAGE)} == expected
     assert f'{PACKAGE}data/conf.yaml.example' in names
+    assert f'{PACKAGE}data/auto_conf.yaml' in names
     assert f'{PACKAGE}metrics/katib.yaml' in names
 
 

@@ -43,9 +43,6 @@ class Component:
 
     id: str
     title: str
-    container: str = ''
-    endpoint: str = ''
-    needs: str = ''
     prefixes: tuple[str, ...] = ()
     families: frozenset[str] = frozenset()
     labels: Mapping[str, Conditions] = field(default_factory=dict)

@@ -25,7 +25,7 @@ from datadog_checks.dev.kind import KindLoad, kind_run
 from datadog_checks.dev.kube_port_forward import port_forward
 from datadog_checks.dev.structures import TempDir
 
-from .plan import HERE, PAUSE, ROOT, Amendment, Command, Endpoint, Plan, auto_conf
+from .plan import PAUSE, ROOT, Amendment, Command, Endpoint, Plan, auto_conf
 
 TOOLS = ('kind', 'kubectl', 'docker')
 
@@ -209,24 +209,12 @@ def agent(plan: Plan, kubeconfig: str, directory: Path, instances: list[dict]) -
             'agent_type': 'docker',
             'docker_volumes': [f'{directory}:{directory}:ro'],
         }
+    path = directory / 'auto_conf.yaml'
+    path.write_text(yaml.safe_dump(auto_conf(plan)), encoding='utf-8')
     return {'init_config': {}, 'instances': []}, {
         'agent_type': 'kubernetes',
-        'kubernetes': {
-            'kubeconfig': kubeconfig,
-            'auto_conf': str(auto_conf_of(plan, directory)),
-            'wait_timeout': AGENT_SECONDS,
-        },
+        'kubernetes': {'kubeconfig': kubeconfig, 'auto_conf': str(path), 'wait_timeout': AGENT_SECONDS},
     }
-
-
-def auto_conf_of(plan: Plan, directory: Path) -> Path:
-    """The file of what the Agent finds by image: the one beside this module, or the simulated endpoints' own."""
-    if plan.environment != 'simulator':
-        return HERE / 'auto_conf.yaml'
-    path = directory / 'auto_conf.yaml'
-    content = auto_conf(sorted({endpoint.image for endpoint in plan.endpoints}), plan.endpoints)
-    path.write_text(yaml.safe_dump(content), encoding='utf-8')
-    return path
 
 
 def _wants_token(plan: Plan) -> bool:

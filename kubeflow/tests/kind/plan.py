@@ -17,9 +17,14 @@ from typing import Any
 
 import yaml
 
+from deploy.annotations import v2
+from deploy.endpoints import Endpoint as Row
+from deploy.endpoints import of_release
+
 HERE = Path(__file__).resolve().parent
 MANIFESTS = HERE / 'manifests'
 ROOT = HERE.parents[2]
+AUTO_CONF = ROOT / 'kubeflow' / 'datadog_checks' / 'kubeflow' / 'data' / 'auto_conf.yaml'
 
 ENVIRONMENT = 'KUBEFLOW_ENVIRONMENT'
 VERSION = 'KUBEFLOW_VERSION'
@@ -141,12 +146,20 @@ def read_plan(environment: str, version: str) -> Plan:
         from .simulator import endpoints as simulated
 
         return Plan(environment, version, data['longest'], pins, actions, simulated(version))
+    rows = {row.component: row for row in of_release(version)}
     endpoints = tuple(
-        Endpoint(name=name, **{key: value for key, value in entry.items() if key != 'releases'})
+        _endpoint(name, entry, rows[entry['component']])
         for name, entry in data['endpoints'].items()
-        if _applies(entry, version)
+        if entry['component'] in rows
     )
     return Plan(environment, version, data['longest'], pins, actions, endpoints)
+
+
+def _endpoint(name: str, entry: Mapping[str, str], row: Row) -> Endpoint:
+    options = {option: value for option, value in row.instance.items() if option != 'openmetrics_endpoint'}
+    return Endpoint(
+        name=name, container=row.container, port=row.port, scheme=row.scheme, path=row.path, options=options, **entry
+    )
 
 
 def commands(action: Mapping[str, Any], plan: Plan) -> Iterator[Command | Amendment]:
@@ -247,13 +260,16 @@ _VERBS: Mapping[str, Callable[[Mapping[str, Any], Plan], Iterator[Command | Amen
 
 def annotations(endpoint: Endpoint) -> dict[str, str]:
     """The annotation of a pod by which an Agent scrapes the endpoint."""
-    checks = {'kubeflow': {'instances': [endpoint.instance('%%host%%')]}}
-    return {f'ad.datadoghq.com/{endpoint.container}.checks': json.dumps(checks)}
+    return v2(endpoint.container, endpoint.instance('%%host%%'))
 
 
-def auto_conf(images: list[str], endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
-    """A template by which an Agent scrapes endpoints of every container of these images (short names)."""
-    instances = [endpoint.instance('%%host%%') for endpoint in endpoints]
+def auto_conf(plan: Plan) -> dict[str, Any]:
+    """What the Agent in the cluster finds by image: as the check's own file has it, or the simulated endpoints."""
+    if plan.environment != 'simulator':
+        template = yaml.safe_load(AUTO_CONF.read_text(encoding='utf-8'))
+        return {**template, 'instances': [{**instance, **OPTIONS} for instance in template['instances']]}
+    images = sorted({endpoint.image for endpoint in plan.endpoints})
+    instances = [endpoint.instance('%%host%%') for endpoint in plan.endpoints]
     return {'ad_identifiers': images, 'init_config': None, 'instances': instances}
 
 
