@@ -1,13 +1,12 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-import os
-
 import pytest
 
 from deploy.endpoints import KUBEFLOW
-from kubeflow.tests.live.environment import Unavailable, cache_directory
+from kubeflow.tests.live.environment import cache_directory
 
+from .availability import available
 from .installation import installed, standins
 from .kustomize import find_command
 
@@ -15,12 +14,7 @@ from .kustomize import find_command
 @pytest.fixture(scope='session')
 def kustomize():
     """The command that renders a directory, see `kustomize.render`; without it tests are skipped, in CI they fail."""
-    try:
-        return find_command(cache_directory())
-    except Unavailable as error:
-        if os.environ.get('CI'):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+    return available(lambda: find_command(cache_directory()))
 
 
 @pytest.fixture(scope='session')

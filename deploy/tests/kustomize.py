@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -132,13 +133,15 @@ def _answer(*command: str) -> str:
         return ''
 
 
-def _run(*command: str, timeout: int, **environment: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=timeout,
-        env={**os.environ, **environment},
-    )
+def _run(*command: str, timeout: float, **environment: str) -> subprocess.CompletedProcess:
+    """A program with all that it starts, as Go does compilers: whatever ends the wait for it ends these too."""
+    pipes = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
+    with subprocess.Popen(command, start_new_session=True, env={**os.environ, **environment}, **pipes) as process:
+        try:
+            printed, said = process.communicate(timeout=timeout)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    done = subprocess.CompletedProcess(command, process.returncode, printed, said)
+    done.check_returncode()
+    return done

@@ -46,6 +46,11 @@ class Scrape:
         """Whether targets have the label `inferenceservice`."""
         return any(each.get('targetLabel') == 'inferenceservice' for each in self.endpoint['relabelings'])
 
+    @property
+    def honors_labels(self) -> bool:
+        """Whether a label of a sample stays that the target has too; else it begins with `exported_`."""
+        return self.endpoint.get('honorLabels', False)
+
     @cached_property
     def kept(self) -> re.Pattern[str]:
         """The names of the series that are stored."""
@@ -91,7 +96,7 @@ class Scrape:
             'job_name': name,
             'scheme': spec.get('scheme', 'http'),
             'metrics_path': spec.get('path', '/metrics'),
-            'honor_labels': spec['honorLabels'],
+            'honor_labels': self.honors_labels,
             'relabel_configs': rules,
             'static_configs': [
                 {'targets': [labels['__address__']], 'labels': {k: v for k, v in labels.items() if k != '__address__'}}

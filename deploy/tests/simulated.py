@@ -78,8 +78,10 @@ class Recorder:
             series, _, value = line.rpartition(' ')
             for scrape, target in scraped:
                 if scrape.kept.fullmatch(name):
-                    # `honorLabels`: the sample's labels stay.
-                    self._keep({**target, **_sample_labels(series), '__name__': name}, float(value))
+                    own = _sample_labels(series)
+                    if not scrape.honors_labels:
+                        own = {f'exported_{label}' if label in target else label: own[label] for label in own}
+                    self._keep({**target, **own, '__name__': name}, float(value))
 
     def _keep(self, labels: dict[str, str], value: float) -> None:
         series = frozenset((label, text) for label, text in labels.items() if text)

@@ -131,6 +131,22 @@ def test_the_operator_s_config_map_is_the_one_that_is_made():
     assert (DATADOG / 'cluster-checks' / 'rbac-proxy.yaml').is_file()
 
 
+def test_the_secret_that_is_made_is_the_one_that_is_read():
+    (secret,) = set(re.findall(r'kubectl create secret generic (.*) --namespace (.*) --from-literal (.*)=', README))
+    agent = content('datadogagent.yaml')
+
+    reference = agent['spec']['global']['credentials']['apiSecret']
+    assert secret == (reference['secretName'], agent['metadata']['namespace'], reference['keyName'])
+    # The chart reads the key of this name.
+    assert secret == (content('helm-values.yaml')['datadog']['apiKeyExistingSecret'], 'datadog', 'api-key')
+
+
+def test_the_chart_does_not_take_the_tag_for_a_version_of_the_agent():
+    image = content('helm-values.yaml')['agents']['image']
+
+    assert image == {'repository': 'registry.example.com/agent-kubeflow', 'tag': __version__, 'doNotCheckTag': True}
+
+
 def test_the_image_is_built_with_the_wheel_of_this_version():
     dockerfile = (DATADOG / 'Dockerfile').read_text()
     wheel = 'datadog_kubeflow-{}-py3-none-any.whl'

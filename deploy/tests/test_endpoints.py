@@ -84,6 +84,75 @@ def test_every_component_of_the_check_has_a_row():
     assert not {row.component for row in ROWS} & NOWHERE
 
 
+def test_rows_that_nothing_else_holds_are_as_their_sources_say():
+    """Those that neither a stand-in nor the simulator has."""
+    rows = {f'{row.component} {row.container} {row.programs}'.strip(): row for row in ROWS}
+
+    found = {
+        name: (rows[name].url, rows[name].declared, rows[name].auth, dict(rows[name].labels))
+        for name in (
+            'mpi-operator mpi-operator',
+            'vllm main in an LLMInferenceService, KServe 0.16 and later',
+            'epp main KServe 0.16 and later',
+            'modelmesh mm from 0.7',
+            'seldon-v1 seldon-container-engine up to 1.18',
+            'seldon-v2 agent from 2.0',
+            'seldon-v2 pipelinegateway from 2.0',
+        )
+    }
+    part_of, component = 'app.kubernetes.io/part-of', 'app.kubernetes.io/component'
+    assert list(found.values()) == [
+        ('http://%%host%%:<port>/metrics', '', '', {'app': 'mpi-operator'}),
+        (
+            'http://%%host%%:8000/metrics',
+            '',
+            '',
+            {part_of: 'llminferenceservice', component: 'llminferenceservice-workload'},
+        ),
+        (
+            'http://%%host%%:9090/metrics',
+            'metrics',
+            'token',
+            {part_of: 'llminferenceservice', component: 'llminferenceservice-router-scheduler'},
+        ),
+        ('https://%%host%%:2112/metrics', 'prometheus', '', {'app.kubernetes.io/name': 'modelmesh-controller'}),
+        ('http://%%host%%:8000/prometheus', 'metrics', '', {}),
+        ('http://%%host%%:9006/metrics', 'metrics', '', {'app.kubernetes.io/name': 'seldon-server'}),
+        ('http://%%host%%:9006/metrics', 'metrics', '', {}),
+    ]
+
+
+def test_pods_of_users_are_known_by_what_kserve_writes():
+    """KServe makes them, so no manifest has these containers."""
+    rows = {row.component: row for row in ROWS if row.labels.get('component') == 'predictor'}
+
+    assert {name: (row.container, row.port, row.declared) for name, row in rows.items()} == {
+        'kserve-server': ('kserve-container', 8080, ''),
+        'mlserver': ('kserve-container', 8082, ''),
+        'triton': ('kserve-container', 8002, ''),
+        'torchserve': ('kserve-container', 8082, ''),
+        'tensorflow-serving': ('kserve-container', 8080, ''),
+        'vllm': ('kserve-container', 8080, ''),
+        'queue-proxy-opencensus': ('queue-proxy', 9091, 'http-usermetric'),
+        'queue-proxy-otel': ('queue-proxy', 9091, 'http-usermetric'),
+    }
+
+
+def test_services_lead_to_the_port_of_their_row():
+    services = {(row.namespace, *row.service.values()): row for row in ROWS if row.service}
+
+    assert {name: row.port for name, row in services.items()} == {
+        ('kubeflow', 'katib-controller', 'metrics'): 8080,
+        ('kubeflow', 'training-operator', 'monitoring-port'): 8080,
+        ('kubeflow-workspaces', 'workspaces-controller-metrics-service', 8080): 8080,
+        ('kubeflow', 'profiles-kfam', 8081): 8081,
+        ('kubeflow', 'tensorboard-controller-controller-manager-metrics-service', 8443): 8443,
+        ('kubeflow', 'pvcviewer-controller-manager-metrics-service', 8443): 8443,
+        ('kubeflow', 'kserve-controller-manager-metrics-service', 8443): 8443,
+        ('kubeflow', 'ml-pipeline', 8888): 8888,
+    }
+
+
 def test_a_release_has_the_rows_that_name_it():
     assert [row.scheme for row in of_release('1.10') if row.component == 'argo-workflow-controller'] == ['http']
     assert [row.scheme for row in of_release('26.03') if row.component == 'argo-workflow-controller'] == ['https']

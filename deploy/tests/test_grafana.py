@@ -40,16 +40,47 @@ def test_a_query_asks_for_what_is_stored(target):
 
 
 def test_every_chosen_value_is_one_of_a_label_there_is():
-    queries = {each['name']: each['query'] for each in read()['templating']['list']}
-    assert queries.pop('datasource') == 'prometheus'
-    for name, query in queries.items():
-        selector, label = re.fullmatch(r'label_values\((.*), (\w+)\)', query['query']).groups()
+    variables = {each['name']: each for each in read()['templating']['list']}
+    assert variables.pop('datasource')['query'] == 'prometheus'
+    # MLServer and Triton have another label for the model, so its names come from the answer to a query.
+    model = variables.pop('model')
+    expression = re.fullmatch(r'query_result\((.*)\)', model['query']['query'])[1]
+    assert check(expression, known()) == {'model_name'}
+    pattern = re.fullmatch('/(.*)/', model['regex'])[1]
+    assert re.search(pattern, '{model_name="iris"} 1 1767225600000')[1] == 'iris'
+    for variable, each in variables.items():
+        selector, label = re.fullmatch(r'label_values\((.*), (\w+)\)', each['query']['query']).groups()
+        assert label == variable
         ((metric, matched),) = selectors(selector)
-        for each in [metric] if metric else matched['__name__'].split('|'):
-            assert label in known()[each].labels
-        assert {'cluster': 'cluster', 'namespace': 'namespace', 'controller': 'controller', 'model': 'model_name'}[
-            name
-        ] == label
+        assert all(label in known()[name].labels for name in (metric or matched['__name__']).split('|'))
+
+
+def units(expression):
+    """Those of which one fits a query."""
+    if expression.startswith('100 * '):
+        return {'percent'}
+    if expression.startswith('avg by (job) (up'):
+        return {'percentunit'}
+    if re.search(r'_bytes(_sum|_bucket)?{', expression):
+        return {'bytes'}
+    if re.search(r'histogram_quantile| / |_unfinished_work_seconds{', expression):
+        return {'s'}
+    return {'ops', 'reqps'} if 'rate(' in expression else {'short'}
+
+
+@pytest.mark.parametrize(
+    'panel', [each for each in read()['panels'] if 'targets' in each], ids=lambda each: each['title']
+)
+def test_a_panel_has_the_unit_and_the_window_of_its_queries(panel):
+    window = '$__rate_interval' if panel['type'] == 'timeseries' else '$__range'
+    for target in panel['targets']:
+        expression = target['expr']
+        assert panel['fieldConfig']['defaults']['unit'] in units(expression)
+        assert set(re.findall(r'\[(.*?)\]', expression)) <= {window}
+        # Milliseconds.
+        assert expression.endswith(' / 1000') == ('revision_app_request_latencies' in expression)
+    references = [target['refId'] for target in panel['targets']]
+    assert len(set(references)) == len(references)
 
 
 def test_panels_do_not_overlap_and_fill_the_width():
@@ -65,6 +96,8 @@ def test_panels_do_not_overlap_and_fill_the_width():
 
 def test_panels_are_of_one_datasource_and_have_ids_of_their_own():
     panels = read()['panels']
+    # The one that links lead to.
+    assert read()['uid'] == 'kubeflow-overview'
     assert len({panel['id'] for panel in panels}) == len(panels)
     source = {'type': 'prometheus', 'uid': '${datasource}'}
     for panel in panels:

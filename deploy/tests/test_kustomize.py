@@ -4,12 +4,14 @@
 """Where kustomize comes from."""
 
 import os
+import select
 import sys
 
 import pytest
 
 from kubeflow.tests.live.environment import Unavailable, cache_directory
 
+from . import kustomize as found
 from .kustomize import RenderError, find_command, render
 
 
@@ -85,6 +87,27 @@ def test_go_that_cannot_build_is_told_of(programs):
     with pytest.raises(Unavailable, match=r'(?s)cannot build .*no module proxy\n\Z'):
         find_command(cache_directory())
     assert list(cache_directory().iterdir()) == []
+
+
+def test_go_that_does_not_end_is_ended_with_what_it_started(programs, monkeypatch, tmp_path):
+    monkeypatch.setattr(found, 'BUILD_TIMEOUT', 3)
+    os.mkfifo(tmp_path / 'held')
+    held = os.open(tmp_path / 'held', os.O_RDONLY | os.O_NONBLOCK)
+    compiler = f'import time; held = open({str(tmp_path / "held")!r}, "wb", 0); held.write(b"x"); time.sleep(600)'
+    programs(
+        'go',
+        'go version go1.26.8 linux/amd64',
+        'if sys.argv[1] == "install":',
+        f'    import subprocess; subprocess.run([sys.executable, "-c", {compiler!r}])',
+    )
+
+    with pytest.raises(Unavailable, match='timed out after 3 seconds'):
+        find_command(cache_directory())
+    assert list(cache_directory().iterdir()) == []
+    assert os.read(held, 1) == b'x'
+    # Nobody has the other end any more.
+    assert select.select([held], [], [], 10)[0] and os.read(held, 1) == b''
+    os.close(held)
 
 
 def test_a_refusal_is_in_kustomize_s_words(kustomize, tmp_path):

@@ -54,18 +54,14 @@ def test_network_policies_open_the_ports_of_the_table_and_no_other(bundles, rele
 def test_network_policies_let_the_agent_in_alone(bundles, release):
     peers = [rule['from'] for policy in added(bundles[release], 'NetworkPolicy') for rule in policy['spec']['ingress']]
 
-    assert peers == [[{**AGENT, 'podSelector': {'matchLabels': {}}}]] * len(peers)
+    assert peers == [[{**AGENT, 'podSelector': {'matchExpressions': []}}]] * len(peers)
 
 
 @pytest.fixture
 def policies(kustomize, tmp_path):
-    """The NetworkPolicies of 26.03.1 with some settings, beside manifests."""
+    """The objects of 26.03.1 with its NetworkPolicies, by settings."""
 
-    def install(settings, objects=None):
-        objects = standins('26.03.1') if objects is None else objects
-        return installed(kustomize, tmp_path, objects, ['26.03.1/network-policies'], settings)
-
-    return install
+    return lambda settings: installed(kustomize, tmp_path, standins('26.03.1'), ['26.03.1/network-policies'], settings)
 
 
 def test_the_settings_say_who_is_let_in(policies):
@@ -80,6 +76,17 @@ def test_the_settings_say_who_is_let_in(policies):
     assert [policy['spec']['ingress'][0]['from'] for policy in found] == [[peer]] * 12
 
 
+@pytest.mark.parametrize('field', [{'commonLabels': {'team': 'a'}}, {'labels': [{'pairs': {'team': 'a'}}]}])
+def test_labels_of_the_user_s_do_not_shut_the_agent_out(kustomize, tmp_path, field):
+    """Kustomize writes `commonLabels` into the selectors of a policy, those of its sources too."""
+    objects = installed(kustomize, tmp_path, standins('26.03.1'), ['26.03.1/network-policies'], **field)
+
+    found = added(objects, 'NetworkPolicy')
+    peer = {**AGENT, 'podSelector': {'matchExpressions': []}}
+    assert [policy['spec']['ingress'][0]['from'] for policy in found] == [[peer]] * 12
+    assert all([pod for pod in pods(objects) if pod.selected(policy)] for policy in found)
+
+
 def test_policies_of_the_user_are_left_as_they_are(policies):
     before, after = by_identity(standins('26.03.1')), by_identity(policies(SETTINGS))
 
@@ -88,16 +95,23 @@ def test_policies_of_the_user_are_left_as_they_are(policies):
     assert [after[key] for key in theirs] == [before[key] for key in theirs]
 
 
-@pytest.mark.parametrize('lacking', ['kubeflow', 'kubeflow-system'])
-def test_pods_that_no_policy_selects_are_not_closed_by_the_first(policies, lacking):
+@pytest.mark.parametrize(
+    'release, lacking',
+    [
+        (release, namespace)
+        for release in KUBEFLOW
+        for namespace in sorted({row.namespace for row in of_release(release) if row.network})
+    ],
+)
+def test_pods_that_no_policy_selects_are_not_closed_by_the_first(kustomize, tmp_path, release, lacking):
     objects = [
         content
-        for content in standins('26.03.1')
+        for content in standins(release)
         if (content['kind'], content['metadata'].get('namespace')) != ('NetworkPolicy', lacking)
     ]
 
     with pytest.raises(RenderError, match=rf'nothing selected by NetworkPolicy.*/default-allow-same-.*\.{lacking}:'):
-        policies(SETTINGS, objects)
+        installed(kustomize, tmp_path, objects, [f'{release}/network-policies'])
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------

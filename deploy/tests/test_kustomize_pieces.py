@@ -4,14 +4,18 @@
 """The pieces of deploy/kustomize beside a user's manifests: what they change, and what they leave."""
 
 import copy
+import json
 import shutil
 
 import pytest
 import yaml
 
 from datadog_checks.kubeflow.catalogue import load_catalogue
+from deploy.annotations import v2
 from deploy.endpoints import KUBEFLOW
+from kubeflow.tests.kind.plan import read_plan
 from kubeflow.tests.live.environment import cache_directory
+from simulator.components.argo import Argo
 
 from .installation import PIECES, STANDINS, by_identity, installed, pods, standin, standins
 from .kustomize import RenderError, build, render
@@ -39,6 +43,12 @@ def test_every_piece_is_a_component_that_some_release_has():
     assert kinds == {'Component'}
 
     assert {piece for release in KUBEFLOW for piece in components(release)} | set(OPTIONAL.values()) == set(ALL)
+
+
+@every_release
+@pytest.mark.parametrize('piece', ['istio', 'network-policies'])
+def test_a_piece_of_policies_brings_the_labels_that_they_select_by(release, piece):
+    assert 'labels' in components(f'{release}/{piece}')
 
 
 def test_every_stand_in_is_of_a_release():
@@ -105,13 +115,16 @@ def test_only_policies_and_a_role_are_new(bundles, release):
 # --- what is not there ------------------------------------------------------------------------------------------------
 
 
+def insisted_on():
+    """The policies beside which alone a piece has policies of its own."""
+    theirs = standin('network-policies') + standin('network-policies-kubeflow-system')
+    return [content for content in theirs if content['metadata']['name'].startswith('default-allow-')]
+
+
 @pytest.mark.parametrize('piece', [piece for piece in ALL if '/' in piece and piece.split('/')[0] in KUBEFLOW])
 def test_what_is_not_installed_is_left_out(kustomize, tmp_path, piece):
     """A Kubeflow without these components: nothing is patched and nothing fails; policies select nothing."""
-    # Those, a piece of policies does insist on.
-    needed = standin('network-policies') + standin('network-policies-kubeflow-system')
-    needed = [content for content in needed if content['metadata']['name'].startswith('default-allow-')]
-
+    needed = insisted_on()
     before, after = by_identity(needed), by_identity(installed(kustomize, tmp_path, needed, [piece]))
     assert {key: after[key] for key in before} == before
     assert {kind for kind, _, _ in after.keys() - before.keys()} <= {OBJECTS.get(piece.split('/')[1])}
@@ -124,14 +137,20 @@ def test_a_piece_without_its_target_gives_nothing(kustomize, tmp_path, piece):
     assert installed(kustomize, tmp_path, [], [piece]) == []
 
 
-def test_programs_of_the_same_name_elsewhere_are_not_meant(kustomize, tmp_path):
-    elsewhere = copy.deepcopy(standin('argo'))
-    for content in elsewhere:
-        content['metadata']['namespace'] = 'argo'
-
-    assert installed(kustomize, tmp_path, elsewhere, ['1.11/annotations']) == sorted(
-        elsewhere, key=lambda content: content['kind']
+@every_release
+def test_programs_of_the_same_name_elsewhere_are_not_meant(kustomize, tmp_path, release):
+    """An Argo of one's own, for example, whose `workflowDefaults` are nobody's business."""
+    # Two namespaces have a ConfigMap of one name.
+    elsewhere = by_identity(
+        {**copy.deepcopy(content), 'metadata': {**content['metadata'], 'namespace': 'elsewhere'}}
+        for content in standins(release) + standin('workspaces')
+        if content['kind'] in ('Deployment', 'ConfigMap')
     )
+    elsewhere['ConfigMap', 'elsewhere', 'workflow-controller-configmap']['data']['workflowDefaults'] = 'of the user'
+
+    objects = [*insisted_on(), *elsewhere.values()]
+    found = by_identity(installed(kustomize, tmp_path, objects, [release, *OPTIONAL.values()]))
+    assert {key: found[key] for key in elsewhere} == elsewhere
 
 
 @every_release
@@ -147,6 +166,23 @@ def test_manifests_may_be_without_a_namespace(kustomize, tmp_path, bundles, rele
     expected = by_identity(bundles[release])
     assert all(found[key] == expected[key] for key in found if key[2] != 'datadog-agent-trainer')
     assert len(found) > len(objects)
+
+
+def test_an_annotation_that_is_there_is_replaced_and_a_patch_of_the_user_s_goes_before(kustomize, tmp_path):
+    (deployment,) = (each for each in standin('notebooks') if each['metadata']['name'].startswith('notebook'))
+    name = 'ad.datadoghq.com/manager.checks'
+    own = {name: '{"openmetrics": {"instances": []}}', 'team': 'a'}
+    deployment['spec']['template']['metadata']['annotations'] = own
+    patch = {'spec': {'template': {'metadata': {'annotations': own}}}}
+    patch |= {key: deployment[key] for key in ('apiVersion', 'kind', 'metadata')}
+
+    def annotations(**more):
+        (pod,) = pods(installed(kustomize, tmp_path, [deployment], ['1.9/annotations'], **more))
+        return pod.annotations
+
+    endpoint = 'http://%%host%%:8080/metrics'
+    assert annotations() == {**v2('manager', {'openmetrics_endpoint': endpoint}), 'team': 'a'}
+    assert annotations(patches=[{'patch': json.dumps(patch)}]) == own
 
 
 # --- twice ------------------------------------------------------------------------------------------------------------
@@ -165,6 +201,7 @@ def test_patches_may_be_applied_again(kustomize, tmp_path, bundles):
         ('26.03/network-policies', 'may not add resource with an already registered id: NetworkPolicy'),
         ('rbac', 'may not add resource with an already registered id: ClusterRole'),
         ('argo-run-durations', 'testing value /data/workflowDefaults failed'),
+        ('knative', 'testing value /data/request-metrics-protocol failed'),
     ],
 )
 def test_what_is_there_already_is_not_added_again(kustomize, tmp_path, bundles, piece, sentence):
@@ -186,11 +223,20 @@ def test_argo_measures_the_runs_that_the_check_knows(bundles, release):
 
     (metric,) = (each for each in load_catalogue().metrics if each.name == 'pipeline.run.duration.seconds')
     assert f'argo_workflows_{histogram["name"]}' in {family for source in metric.sources for family in source.families}
-    assert histogram['histogram']['value'] == '{{workflow.duration}}'
+    assert histogram['histogram'] == {'buckets': list(Argo.DURATION_BUCKETS), 'value': '{{workflow.duration}}'}
     assert {label['key']: label['value'] for label in histogram['labels']} == {
         'status': '{{workflow.status}}',
         'workflow_namespace': '{{workflow.namespace}}',
     }
+
+
+def test_the_argo_of_the_test_clusters_measures_the_same():
+    patches = [action for action in read_plan('upstream', '26.03').actions if 'workflowDefaults' in str(action)]
+    (told,) = [patch['with']['data']['workflowDefaults'] for patch in patches]
+
+    assert yaml.safe_load(told) == yaml.safe_load(
+        (PIECES / 'argo-run-durations' / 'workflow-defaults.yaml').read_text()
+    )
 
 
 def test_defaults_of_the_user_s_are_not_overwritten(kustomize, tmp_path):
@@ -210,6 +256,15 @@ def test_the_sidecars_of_services_are_told_to_listen_and_events_are_left_alone(k
     assert by_identity(installed(kustomize, tmp_path, [serving, eventing], ['knative'])) == by_identity(
         [{**serving, 'data': {**serving['data'], 'request-metrics-protocol': 'prometheus'}}, eventing]
     )
+
+
+@pytest.mark.parametrize('protocol', ['grpc', 'none', 'prometheus'])
+def test_where_somebody_else_receives_these_metrics_is_not_overwritten(kustomize, tmp_path, protocol):
+    objects = standin('knative')
+    objects[0]['data']['request-metrics-protocol'] = protocol
+
+    with pytest.raises(RenderError, match='testing value /data/request-metrics-protocol failed'):
+        installed(kustomize, tmp_path, objects, ['knative'])
 
 
 # --- profile controller -----------------------------------------------------------------------------------------------

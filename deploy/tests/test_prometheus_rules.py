@@ -3,6 +3,7 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """The expressions of the PrometheusRule, without a server."""
 
+import json
 import re
 from functools import cache
 
@@ -48,6 +49,44 @@ def test_there_is_an_alert_for_each_monitor():
     names = {path.stem.removesuffix('_argo_3_5') for path in MONITORS.glob('*.json')}
     assert set(ALERTS) == {f'Kubeflow{"".join(part.capitalize() for part in name.split("_"))}' for name in names}
     assert len(names) > 10
+
+
+def monitor_of(alert):
+    """The query of the Datadog monitor with the name of an alert."""
+    name = re.sub('(?<=.)([A-Z])', r'_\1', alert.removeprefix('Kubeflow')).lower()
+    return json.loads((MONITORS / f'{name}.json').read_text(encoding='utf-8'))['definition']['query']
+
+
+def windows(expression):
+    return set(re.findall(r'(?<=\[|e)\d+m\b|(?<=offset )\d+m\b', expression))
+
+
+def numbers(text):
+    """What is added to a divisor, and the threshold."""
+    return re.findall(r'([+>]) (\d+)\b', text)
+
+
+@pytest.mark.parametrize('alert', sorted(ALERTS.keys() - {'KubeflowEndpointNotScrapable'}))
+def test_an_alert_has_the_window_and_the_numbers_of_its_monitor(alert):
+    query, rule = monitor_of(alert), ALERTS[alert]
+    aggregation, window = re.match(r'(sum|min)\(last_(\d+m)\):', query).groups()
+    assert numbers(rule['expr']) == numbers(query)
+    if aggregation == 'min':
+        assert (windows(rule['expr']), rule['for']) == (set(), window)
+    else:
+        assert (windows(rule['expr']), rule['for']) == ({window}, '5m')
+
+
+def test_an_endpoint_is_down_as_long_as_its_monitor_waits():
+    # The Agent runs a check every 15 seconds; one answer of the last 21 may be another.
+    assert '.last(21)' in monitor_of('KubeflowEndpointNotScrapable')
+    assert ALERTS['KubeflowEndpointNotScrapable']['for'] == f'{20 * 15 // 60}m'
+
+
+def test_a_recorded_series_bears_its_window_in_its_name():
+    for rule in rules():
+        if 'record' in rule:
+            assert windows(rule['expr']) == windows(rule['record']) and len(windows(rule['record'])) == 1
 
 
 @pytest.mark.parametrize('alert', ALERTS)

@@ -3,6 +3,7 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """The rules and the Grafana dashboard on what Prometheus stores of the simulated Kubeflow, told by promtool."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -100,6 +101,23 @@ def test_every_query_of_the_dashboard_has_an_answer(promtool, quiet):
     # In the newest release no panel is empty.
     titles = {(target.row, target.panel) for target in targets()}
     assert {(target.row, target.panel) for target in targets() if target.expression in new} == titles
+
+
+SHARES = [target.expression for target in targets() if target.kind == 'stat' and ' / ' in target.expression]
+OF_FAILURES = re.compile('fail|error|unavailable', re.IGNORECASE)
+
+
+def test_a_share_is_zero_where_nothing_failed_and_is_none_where_nothing_happened(promtool, quiet):
+    def failed(series):
+        labels = dict(series)
+        code = labels.get('http_response_status_code') or labels.get('response_code_class', '')
+        return code.startswith('5') or OF_FAILURES.search(f'{labels["__name__"]} {labels.get("phase", "")}')
+
+    stored = {series: values for series, values in quiet(NEW).items() if not failed(series)}
+    assert promtool.faults(stored, [Question(each, QUIET - 1, {'{}': 0}) for each in SHARES]) == ''
+    # NaN would be an answer.
+    still = {series: [value for value in values if value is not None][:1] * QUIET for series, values in stored.items()}
+    assert promtool.faults(still, [Question(each, QUIET - 1, {}) for each in SHARES]) == ''
 
 
 @dataclass(frozen=True)
@@ -224,3 +242,111 @@ def test_the_first_event_of_a_namespace_counts(promtool):
     # What a target had counted before Prometheus first saw it is old.
     late = {series: [None] * 20 + [value for value in values if value][:21] for series, values in stored.items()}
     assert promtool.faults(late, [Alarms(alert, 25, ()), Question(count, 20, {})]) == ''
+
+
+def test_a_first_event_counts_in_every_recorded_series(promtool):
+    born = [
+        (rule['record'], name)
+        for rule in RULES
+        for name in sorted({name for name, _ in selectors(rule['expr'])})
+        if f'unless {name} offset' in rule['expr']
+    ]
+    assert len(born) == 8
+    stored = {}
+    for _, name in born:
+        target = {'job': name, 'instance': '10.0.0.1:8080'}
+        # The first six events, or the first of the runs that are a series each.
+        labels = {'profile' if name.startswith('resource_manager') else 'namespace': name, 'phase': 'Failed'}
+        stored[frozenset({'__name__': 'up', **target}.items())] = [1.0] * 41
+        stored[frozenset({'__name__': name, **target, **labels}.items())] = [None] * 40 + [6.0]
+    asked = {f'sum({record}{{namespace="{name}"}})': name for record, name in born}
+    counted = {each: {'{}': 1 if name.startswith('resource_manager') else 6} for each, name in asked.items()}
+    assert promtool.faults(stored, [Question(each, 40, answer) for each, answer in counted.items()]) == ''
+    # None of it where the target is new too.
+    late = {series: [None] * 40 + values[40:] for series, values in stored.items()}
+    assert promtool.faults(late, [Question(each, 40, {}) for each in asked]) == ''
+
+
+def test_runs_that_all_fail_are_failing(promtool):
+    series = {'__name__': 'argo_workflows_total_count', 'namespace': 'team-a', 'phase': 'Error'}
+    stored = {frozenset(series.items()): [float(minute) for minute in range(41)]}
+    (rule,) = [rule for rule in RULES if rule.get('alert') == 'KubeflowPipelineRunsFailing']
+    # 30 of 30, and 5.
+    assert promtool.faults(stored, [Question(rule['expr'], 40, {'{namespace="team-a"}': 100 * 30 / 35})]) == ''
+
+
+OTEL = 'http_server_request_duration_seconds_{}{{kn_route_tag="default",http_request_method="POST",{}}}'
+
+# What has inferences counted, each alone in a namespace: four a minute of half a second each, of which one fails.
+SERVED = {
+    'kserve-server': {
+        'request_predict_seconds_count{model_name="iris"}': 4,
+        'request_predict_seconds_sum{model_name="iris"}': 2,
+    },
+    'mlserver': {
+        'model_infer_request_duration_count{model="iris"}': 4,
+        'model_infer_request_duration_sum{model="iris"}': 2,
+        'model_infer_request_failure_total{model="iris"}': 1,
+    },
+    'triton': {'nv_inference_request_success{model="iris"}': 3, 'nv_inference_request_failure{model="iris"}': 1},
+    'tensorflow-serving': {
+        ':tensorflow:serving:request_count{model_name="iris",status="OK"}': 3,
+        ':tensorflow:serving:request_count{model_name="iris",status="INTERNAL"}': 1,
+        ':tensorflow:serving:request_latency_count{model_name="iris"}': 4,
+        ':tensorflow:serving:request_latency_sum{model_name="iris"}': 2e6,
+    },
+    'torchserve': {'ts_inference_requests_total{model_name="iris"}': 4, 'Requests5XX{Level="Host"}': 1},
+    'vllm': {
+        'vllm:request_success_total{model_name="iris"}': 4,
+        'http_requests_total{job="kubeflow/vllm",handler="/v1/completions",method="POST",status="5xx"}': 1,
+    },
+    'queue-proxy-opencensus': {
+        'revision_app_request_count{response_code_class="2xx"}': 3,
+        'revision_app_request_count{response_code_class="5xx"}': 1,
+        'revision_app_request_latencies_count{response_code_class="2xx"}': 4,
+        'revision_app_request_latencies_sum{response_code_class="2xx"}': 2e3,
+    },
+    'queue-proxy-otel': {
+        OTEL.format('count', 'http_response_status_code="200"'): 3,
+        OTEL.format('count', 'http_response_status_code="503"'): 1,
+        OTEL.format('sum', 'http_response_status_code="200"'): 2,
+    },
+    # The sidecar counts, and the model server says how long it takes.
+    'both': {
+        OTEL.format('count', 'http_response_status_code="200"'): 3,
+        OTEL.format('count', 'http_response_status_code="503"'): 1,
+        OTEL.format('sum', 'http_response_status_code="200"'): 40,
+        'request_predict_seconds_count{model_name="iris"}': 4,
+        'request_predict_seconds_sum{model_name="iris"}': 2,
+    },
+}
+WITHOUT_ERRORS = {'kserve-server'}
+WITHOUT_SECONDS = {'triton', 'torchserve', 'vllm'}
+WITHOUT_MODEL = {'queue-proxy-opencensus', 'queue-proxy-otel'}
+
+
+def test_an_inference_is_one_whoever_counts_it(promtool):
+    def recorded(name, servers, value, **labels):
+        models = {server: {} if server in WITHOUT_MODEL or labels else {'model_name': 'iris'} for server in servers}
+        return Question(
+            name,
+            20,
+            {text({'__name__': name, 'namespace': each, **models[each], **labels}): value for each in servers},
+        )
+
+    stored = {}
+    for server, rates in SERVED.items():
+        for series, rate in rates.items():
+            ((name, labels),) = selectors(series)
+            target = {'__name__': name, 'namespace': server, 'pod': 'predictor'}
+            stored[frozenset({**target, **labels}.items())] = [float(rate * minute) for minute in range(21)]
+    timed = SERVED.keys() - WITHOUT_SECONDS
+    questions = [
+        recorded('namespace_pod:kserve_inferences:increase15m', SERVED, 60, pod='predictor'),
+        recorded(
+            'namespace_pod:kserve_inference_errors:increase15m', SERVED.keys() - WITHOUT_ERRORS, 15, pod='predictor'
+        ),
+        recorded('namespace_model_name:kserve_inference_seconds_count:increase15m', timed, 60),
+        recorded('namespace_model_name:kserve_inference_seconds_sum:increase15m', timed, 30),
+    ]
+    assert promtool.faults(stored, questions) == ''

@@ -57,6 +57,9 @@ class Models:
         elif kind.startswith('dict('):
             for key, item in value.items():
                 yield from self.faults(item, kind[5:-1].partition(', ')[2], f'{where}.{key}')
+        elif set(self.fields.get(kind, ())) == {'root'}:
+            # A model of pydantic with a single value in place of fields.
+            yield from self.faults(value, self.fields[kind]['root'], where)
         elif kind in self.fields:
             for key, item in value.items():
                 if key not in self.fields[kind]:
