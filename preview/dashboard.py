@@ -37,13 +37,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Widget:
-    """`definition` is that of the file. A group is the line of its title; its widgets have its title as `section`."""
+    """`definition` is that of the file. A group is the line of its title."""
 
     kind: str
     title: str
     place: Place
     definition: Mapping[str, Any]
-    section: str = ''
 
 
 @dataclass(frozen=True)
@@ -92,4 +91,4 @@ def _widgets(entries: Sequence[Mapping[str, Any]], section: str = '', top: int =
             yield Widget(kind, title, Place(x, top + y, width, TITLE_ROWS), definition)
             yield from _widgets(definition.get('widgets') or (), title, top + y + TITLE_ROWS)
         else:
-            yield Widget(kind, title, Place(x, top + y, width, height), definition, section)
+            yield Widget(kind, title, Place(x, top + y, width, height), definition)

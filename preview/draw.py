@@ -134,15 +134,16 @@ def _plot(axes: Axes, panel: Panel, colours: dict[int, str]) -> None:
             tops = [base + value for base, value in zip(bases, values, strict=True)]
             axes.fill_between(minutes, bases, tops, color=colour, alpha=0.8, linewidth=0)
         ground.update({instant: base + value for instant, base, value in zip(instants, bases, values, strict=True)})
-    begin, end = panel.begin / MINUTE, panel.end / MINUTE
-    axes.set_xlim(begin, end)
+    end = panel.end / MINUTE
+    axes.set_xlim(0, end)
     values = [value for line in panel.lines for value in line.points.values()]
     if min(values) >= 0:
-        axes.set_ylim(0, None if max(values) else 1)
-    axes.xaxis.set_major_locator(MultipleLocator(max(1, round((end - begin) / TICKS))))
+        # matplotlib leaves room above what varies, and hardly any above what does not.
+        axes.set_ylim(0, max(axes.get_ylim()[1], 1.05 * max(values)) if max(values) else 1)
+    axes.xaxis.set_major_locator(MultipleLocator(max(1, round(end / TICKS))))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda minute, _: f'{minute:.0f}m'))
     # The first one has no room beside the zero of the other axis.
-    axes.set_xticks([tick for tick in axes.get_xticks() if begin < tick <= end])
+    axes.set_xticks([tick for tick in axes.get_xticks() if 0 < tick <= end])
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axes.tick_params(labelsize=SMALL_SIZE, length=0, pad=2)

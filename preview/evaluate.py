@@ -57,30 +57,28 @@ class Frame:
 
 @dataclass(frozen=True)
 class Span:
-    """From second `begin` of the recording to second `end`, in intervals of `seconds`."""
+    """The recording until second `end`, in intervals of `seconds`."""
 
-    begin: int
     end: int
     seconds: int
 
     @property
     def instants(self) -> Sequence[int]:
         """Where the intervals begin."""
-        return range(self.begin, self.end, self.seconds)
+        return range(0, self.end, self.seconds)
 
     def instant(self, time: int) -> int:
         """The beginning of the interval that has this second."""
-        return time - (time - self.begin) % self.seconds
+        return time - time % self.seconds
 
 
-def shown(recording: Recording, seconds: int | None = None) -> Span:
-    """The last `seconds` of the recording, or all of it, as a widget shows it.
+def shown(recording: Recording) -> Span:
+    """The recording as a widget shows it.
 
     The interval is Datadog's default, made longer until it is a multiple of the recording's: so each has as many runs.
     """
-    seconds = min(seconds or recording.seconds, recording.seconds)
-    least = next((interval for length, interval in ROLLUPS.items() if seconds <= length), 3600)
-    return Span(recording.seconds - seconds, recording.seconds, -(-least // recording.interval) * recording.interval)
+    least = next((interval for length, interval in ROLLUPS.items() if recording.seconds <= length), 3600)
+    return Span(recording.seconds, -(-least // recording.interval) * recording.interval)
 
 
 def interval_of(queries: Iterable[MetricQuery], default: int) -> int:
@@ -153,8 +151,7 @@ def _method(query: MetricQuery, series: Series) -> str:
 def _roll_up(series: Series, method: str, span: Span) -> Points:
     gathered: dict[int, list[float]] = {}
     for time, value in series.points:
-        if span.begin <= time < span.end:
-            gathered.setdefault(span.instant(time), []).append(value)
+        gathered.setdefault(span.instant(time), []).append(value)
     return {instant: AGGREGATIONS[method](values) for instant, values in gathered.items()}
 
 

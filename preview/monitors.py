@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from .assets import ASSETS, AssetError, known, load, placed
 from .evaluate import Group
 from .query import SECONDS, CheckMonitor, MetricMonitor, QueryError, parse_check_monitor, parse_metric_monitor
-from .recording import MINUTE, Recording
+from .recording import Recording
 from .states import COMPARISONS, Options, State, check_states, metric_states
 
 MONITORS = ASSETS / 'monitors'
@@ -25,11 +24,12 @@ _STATELESS = frozenset(
     'notification_preset_name notify_audit notify_by renotify_interval renotify_occurrences renotify_statuses '
     'silenced'.split()
 )
-_COMMON = frozenset({'new_group_delay', 'no_data_timeframe', 'notify_no_data', 'thresholds', 'timeout_h'})
-_OF_METRICS = frozenset({'evaluation_delay', 'on_missing_data', 'require_full_window'})
+_COMMON = frozenset({'new_group_delay', 'thresholds'})
+_OF_METRICS = frozenset({'on_missing_data', 'require_full_window'})
+_OF_CHECKS = frozenset({'notify_no_data', 'timeout_h'})
 _METRIC_THRESHOLDS = frozenset({'critical', 'critical_recovery', 'warning', 'warning_recovery'})
 _CHECK_THRESHOLDS = frozenset({'critical', 'ok', 'warning'})
-_ON_MISSING = ('default', 'resolve', 'show_no_data', 'show_and_notify_no_data')
+_ON_MISSING = {'resolve': State.OK, 'show_no_data': State.NO_DATA, 'show_and_notify_no_data': State.NO_DATA}
 
 
 @dataclass(frozen=True)
@@ -109,39 +109,26 @@ def _metric_options(options: Any, query: MetricMonitor) -> Options:
         if recovery is not None and (name not in thresholds or not compare(thresholds[name], recovery)):
             raise QueryError(f'{name}_recovery is not on the other side of the threshold {name}')
     on_missing = options.get('on_missing_data')
-    if on_missing is not None and (on_missing not in _ON_MISSING or options.get('notify_no_data')):
-        raise QueryError('on_missing_data has an unknown value, or notify_no_data beside it')
+    if on_missing not in _ON_MISSING:
+        raise QueryError(f'the on_missing_data {on_missing!r} is not evaluated')
     return Options(
         thresholds,
-        on_missing or 'default',
-        _no_data_after(options, 2 * query.window),
-        _resolved_after(options),
+        _ON_MISSING[on_missing],
         options.get('require_full_window', False),
-        options.get('evaluation_delay') or 0,
-        options.get('new_group_delay') or 0,
+        options.get('new_group_delay', 0),
     )
 
 
 def _check_options(options: Any, query: CheckMonitor) -> Options:
-    options = known(options, _STATELESS, _COMMON, what='an option')
+    options = known(options, _STATELESS, _COMMON, _OF_CHECKS, what='an option')
     thresholds = known(options.get('thresholds'), _CHECK_THRESHOLDS, what='thresholds')
+    if options.get('notify_no_data'):
+        raise QueryError('notify_no_data is not evaluated')
     if query.last <= max(thresholds.values(), default=1):
         raise QueryError(f'the last {query.last} answers are not more than a threshold wants')
+    hours = options.get('timeout_h')
     return Options(
         thresholds,
-        no_data_after=_no_data_after(options, 2 * MINUTE),
-        resolved_after=_resolved_after(options),
-        new_group_delay=options.get('new_group_delay') or 0,
+        new_group_delay=options.get('new_group_delay', 0),
+        resolved_after=hours * SECONDS['h'] if hours else None,
     )
-
-
-def _no_data_after(options: Mapping[str, Any], default: int) -> int | None:
-    if not options.get('notify_no_data'):
-        return None
-    minutes = options.get('no_data_timeframe')
-    return minutes * MINUTE if minutes else default
-
-
-def _resolved_after(options: Mapping[str, Any]) -> int | None:
-    hours = options.get('timeout_h')
-    return hours * SECONDS['h'] if hours else None

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -29,7 +28,6 @@ from .evaluate import (
 )
 from .filters import Chosen
 from .query import (
-    SECONDS,
     Expression,
     MetricQuery,
     QueryError,
@@ -78,7 +76,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Panel:
-    """A widget and what it shows, from second `begin` of the recording to second `end`.
+    """A widget and what it shows of the recording, until second `end`.
 
     `without` are the metrics of which its queries found no series. It is `empty` where that holds of all, although
     `default_zero` may show zeros.
@@ -90,7 +88,6 @@ class Panel:
     rows: tuple[Row, ...] = ()
     without: tuple[str, ...] = ()
     empty: bool = False
-    begin: int = 0
     end: int = 0
 
 
@@ -135,23 +132,12 @@ def _panel(widget: Widget, dashboard: Dashboard, recording: Recording) -> Panel:
     with placed(*place):
         if widget.kind == CHECK_STATUS:
             return _check_status(widget, dashboard.chosen, recording)
-        known(widget.definition, _LOOKS, {'requests', 'time'}, what='it', needed=['requests'])
-        span = shown(recording, _seconds(widget.definition.get('time') or {}))
+        known(widget.definition, _LOOKS, {'requests'}, what='it', needed=['requests'])
         requests = [
             _request(each, widget.kind != 'timeseries', dashboard.chosen, place)
             for each in widget.definition['requests']
         ]
-        return _of_metrics(widget, requests, span, dashboard.chosen, recording)
-
-
-def _seconds(time: Mapping[str, Any]) -> int | None:
-    """How long a widget looks back, None for as long as the dashboard does."""
-    live = known(time, {'live_span'}, what='its time').get('live_span')
-    if live is None:
-        return None
-    if not re.fullmatch('[1-9][0-9]*[mhd]', live):
-        raise QueryError(f'the live span {live!r} is not evaluated')
-    return int(live[:-1]) * SECONDS[live[-1]]
+        return _of_metrics(widget, requests, shown(recording), dashboard.chosen, recording)
 
 
 def _request(request: Any, scalar: bool, chosen: Chosen, place: tuple[str, ...]) -> _Request:
@@ -200,7 +186,6 @@ def _of_metrics(widget: Widget, requests: list[_Request], span: Span, chosen: Ch
             ]
     panel = Panel(
         widget,
-        begin=span.begin,
         end=span.end,
         without=tuple(metric for metric, missing in without.items() if missing),
         empty=all(without.values()) or not lines,

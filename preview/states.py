@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .evaluate import UNGROUPED, Frame, Group, Span, calculated, grouped, interval_of, reduced, rolled_up
-from .query import CheckMonitor, DefaultZero, Expression, MetricMonitor, Operation, QueryError, metric_queries
+from .evaluate import UNGROUPED, WITHOUT, Frame, Group, Span, calculated, grouped, interval_of, reduced, rolled_up
+from .query import CheckMonitor, MetricMonitor, QueryError, metric_queries
 from .recording import MINUTE, Recording
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
@@ -40,52 +40,44 @@ States = dict[Group, dict[int, State]]
 class Options:
     """Options of a monitor that its states depend on; times are in seconds.
 
-    `on_missing` is what a window without data means: 'default', 'resolve', 'show_no_data' or
-    'show_and_notify_no_data'. `no_data_after` tells instead after how long without data a group has none; until then,
-    and for ever where it is None, it stays as it was. After `resolved_after` without data it is OK.
+    Of a monitor on metrics, `missing` is the state of a group without data in the window. A service check stays as it
+    was, and is OK after `resolved_after` without an answer.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    on_missing: str = 'default'
-    no_data_after: int | None = None
-    resolved_after: int | None = None
+    missing: State = State.NO_DATA
     full_window: bool = False
-    evaluation_delay: int = 0
     new_group_delay: int = 0
+    resolved_after: int | None = None
 
 
 def metric_states(monitor: MetricMonitor, options: Options, recording: Recording) -> States:
     """The states of a monitor on metrics, evaluated once a minute on the intervals that ended in its window.
 
-    Where all queries are counts, each is aggregated over the window before the arithmetic, else after it. Raises
-    `QueryError`.
+    Where all queries are counts, each is aggregated over the window before the arithmetic, else after it. Series that
+    lack a tag of the grouping form no group: Datadog's monitors do not see them. Raises `QueryError`.
     """
     values_until = _values(monitor, recording)
-    zero = options.no_data_after is None and options.on_missing == 'default' and _missing_is_zero(monitor.expression)
     states: States = {}
-    # When a group first had a value, and when last.
+    # When a group first had a value.
     first: dict[Group, int] = {}
-    last: dict[Group, int] = {}
     if not any(query.groups for query in metric_queries(monitor.expression)):
-        first[UNGROUPED] = last[UNGROUPED] = 0
+        first[UNGROUPED] = 0
     for now in range(MINUTE, recording.seconds + 1, MINUTE):
-        end = now - options.evaluation_delay
-        if options.full_window and end < monitor.window:
+        if options.full_window and now < monitor.window:
             continue
-        values = values_until(end)
-        for group in values:
+        values = values_until(now)
+        for group in filter(_tagged, values):
             first.setdefault(group, now)
-            last[group] = now
         for group in first:
             if now - first[group] < options.new_group_delay:
                 continue
             history = states.setdefault(group, {})
             before = history.get(now // MINUTE - 1, State.NO_DATA)
-            value = values.get(group, 0.0 if zero else None)
-            if value is not None:
-                history[now // MINUTE] = _judged(value, before, monitor.comparison, options.thresholds)
+            if group in values:
+                history[now // MINUTE] = _judged(values[group], before, monitor.comparison, options.thresholds)
             else:
-                history[now // MINUTE] = _missing(before, now - last[group] + monitor.window, options)
+                history[now // MINUTE] = options.missing
     return states
 
 
@@ -94,7 +86,7 @@ def check_states(monitor: CheckMonitor, options: Options, recording: Recording) 
     statuses: dict[Group, dict[int, int]] = {}
     for status in recording.statuses:
         if status.check == monitor.check and (monitor.over == ('*',) or status.tags.issuperset(monitor.over)):
-            for group in grouped(status.tags, monitor.groups):
+            for group in filter(_tagged, grouped(status.tags, monitor.groups)):
                 answers = statuses.setdefault(group, {})
                 answers[status.time] = max(status.status, answers.get(status.time, 0))
     return {group: _answered(answers, options, recording.seconds) for group, answers in sorted(statuses.items())}
@@ -103,7 +95,7 @@ def check_states(monitor: CheckMonitor, options: Options, recording: Recording) 
 def _values(monitor: MetricMonitor, recording: Recording) -> Callable[[int], dict[Group, float]]:
     """What gives the value of each group over the window that ends at a second."""
     queries = metric_queries(monitor.expression)
-    span = Span(0, recording.seconds, interval_of(queries, MINUTE))
+    span = Span(recording.seconds, interval_of(queries, MINUTE))
     frames = {query: rolled_up(query, recording, span, {}) for query in queries}
     counts = {query.modifier == 'as_count' for query in queries}
     if len(counts) > 1:
@@ -133,15 +125,9 @@ def _cut(frame: Frame, begin: int, last: int) -> Frame:
     return Frame(frame.keys, groups)
 
 
-def _missing_is_zero(expression: Expression) -> bool:
-    """Whether a window without data counts as 0 by default: with counts, and without `default_zero`."""
-    match expression:
-        case DefaultZero():
-            return False
-        case Operation(_, left, right):
-            return _missing_is_zero(left) and _missing_is_zero(right)
-        case _:
-            return all(query.modifier == 'as_count' for query in metric_queries(expression))
+def _tagged(group: Group) -> bool:
+    """Whether the group has all the tags that it is a group by."""
+    return not any(tag.endswith(f':{WITHOUT}') for tag in group)
 
 
 def _judged(value: float, before: State, comparison: str, thresholds: Mapping[str, float]) -> State:
@@ -152,24 +138,6 @@ def _judged(value: float, before: State, comparison: str, thresholds: Mapping[st
         if bound is not None and compare(value, bound):
             return state
     return State.OK
-
-
-def _missing(before: State, seconds: int, options: Options) -> State:
-    """The state of a group whose last data is so many seconds old, and not in the window."""
-    if late := _late(seconds, options):
-        return late
-    if options.no_data_after is not None or options.on_missing == 'default':
-        return before
-    return State.OK if options.on_missing == 'resolve' else State.NO_DATA
-
-
-def _late(seconds: int, options: Options) -> State | None:
-    """What a group is whose last data is so old that the state does not stay as it was."""
-    if options.resolved_after is not None and seconds > options.resolved_after:
-        return State.OK
-    if options.no_data_after is not None and seconds > options.no_data_after:
-        return State.NO_DATA
-    return None
 
 
 def _answered(answers: Mapping[int, int], options: Options, seconds: int) -> dict[int, State]:
@@ -184,7 +152,8 @@ def _answered(answers: Mapping[int, int], options: Options, seconds: int) -> dic
             name, threshold = STATUSES[answers[time]]
             if row >= options.thresholds.get(threshold, 1):
                 state = name
-        state = _late(now - last, options) or state
+        if options.resolved_after is not None and now - last > options.resolved_after:
+            state = State.OK
         if now >= begin:
             history[now // MINUTE] = state
     return history

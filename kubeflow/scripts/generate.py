@@ -169,7 +169,7 @@ def endpoints_table(catalogue: Catalogue, endpoints: Iterable[Endpoint]) -> str:
             _namespace(endpoint),
             f'`{endpoint.container}`',
             f'`{endpoint.url}`',
-            f'`{endpoint.auto_conf}`' if endpoint.auto_conf else 'annotation',
+            _found_by(endpoint),
             ', '.join(_takes(endpoint)),
         )
         for endpoint in endpoints
@@ -204,7 +204,7 @@ def _facts(endpoint: Endpoint) -> str:
         'Port': _port(endpoint),
         'Service': '`{name}`, port `{port}`'.format(**endpoint.service) if endpoint.service else '',
         'What it takes': ', '.join(_takes(endpoint)),
-        'Found by': f'`{endpoint.auto_conf}`' if endpoint.auto_conf else 'annotation',
+        'Found by': _found_by(endpoint),
         'Why by no file': endpoint.no_auto,
     }
     return ''.join(f'- {name}: {fact}\n' for name, fact in facts.items() if fact) + '\n'
@@ -222,6 +222,10 @@ def _releases(endpoint: Endpoint) -> str:
 
 def _namespace(endpoint: Endpoint) -> str:
     return "the user's" if endpoint.namespace == PROFILE else f'`{endpoint.namespace}`'
+
+
+def _found_by(endpoint: Endpoint) -> str:
+    return f'`{endpoint.auto_conf}`' if endpoint.auto_conf else 'annotation'
 
 
 def _port(endpoint: Endpoint) -> str:

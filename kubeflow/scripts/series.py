@@ -32,8 +32,9 @@ def chosen_series() -> Mapping[str, Any]:
 
 def series(fixture: str) -> set[tuple[str, str]]:
     """Each name with its tags, as `expected.txt` of a fixture lists them, without those of the runtime."""
-    text = (FIXTURES / fixture / 'expected.txt').read_text(encoding='utf-8')
-    lines = text.partition('# metric type value tags\n')[2].partition('\n# service checks')[0].splitlines()
+    lines = (
+        _expected(fixture).partition('# metric type value tags\n')[2].partition('\n# service checks')[0].splitlines()
+    )
     # Tags may hold spaces, and a series may have none.
     parts = (f'{line} '.split(' ', 3) for line in lines)
     return {(name, tags.rstrip()) for name, _, _, tags in parts if not name.startswith(RUNTIME)}
@@ -41,14 +42,12 @@ def series(fixture: str) -> set[tuple[str, str]]:
 
 def runtime_series(fixture: str) -> int:
     """How many series of the runtime a fixture has."""
-    text = (FIXTURES / fixture / 'expected.txt').read_text(encoding='utf-8')
-    return sum(line.startswith(RUNTIME) for line in text.splitlines())
+    return sum(line.startswith(RUNTIME) for line in _expected(fixture).splitlines())
 
 
 def component(fixture: str) -> str:
     """The id of the component that the check recognised. Raises `ValueError` where that is not one."""
-    text = (FIXTURES / fixture / 'expected.txt').read_text(encoding='utf-8')
-    (found,) = text.partition('# components\n')[2].split()
+    (found,) = _expected(fixture).partition('# components\n')[2].split()
     return found
 
 
@@ -82,6 +81,10 @@ def trimming_rows(catalogue: Catalogue) -> tuple[tuple[str, ...], list[tuple[str
         ]
         rows.append((f'`{_flow(way["options"])}`' if way['options'] else 'none', *map(str, left)))
     return header, rows
+
+
+def _expected(fixture: str) -> str:
+    return (FIXTURES / fixture / 'expected.txt').read_text(encoding='utf-8')
 
 
 def _flow(options: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from preview.filters import variables
-from preview.query import QueryError, metric_queries, parse_formula, parse_query
+from preview.query import QueryError, metric_queries, parse_formula, parse_metric_monitor, parse_query
 
 from .datadog_api import strangers
 from .queries import faults, faults_of_shares
@@ -23,6 +23,18 @@ MANIFEST = json.loads((ROOT / 'manifest.json').read_text(encoding='utf-8'))
 DASHBOARD = json.loads((ROOT / 'assets/dashboards/kubeflow_overview.json').read_text(encoding='utf-8'))
 PREFIXES = {variable['name']: variable['prefix'] for variable in DASHBOARD['template_variables']}
 HEALTH = json.loads((ROOT / 'assets/service_checks.json').read_text(encoding='utf-8'))[0]
+
+
+def thresholds():
+    """Those of each monitor on metrics, by the first metric of its query."""
+    for path in sorted((ROOT / 'assets/monitors').iterdir()):
+        definition = json.loads(path.read_text(encoding='utf-8'))['definition']
+        if definition['type'] == 'query alert':
+            [first, *_] = metric_queries(parse_metric_monitor(definition['query']).expression)
+            yield first.metric, definition['options']['thresholds']
+
+
+MONITORS = dict(thresholds())
 
 COLUMNS = 12
 
@@ -204,6 +216,34 @@ def test_every_metric_that_needs_something_is_shown():
     shown = {query.metric for each in REQUESTS for query in queries_of(each.values[1]).values()}
 
     assert not [prefix for prefix in NEEDS if not any(metric.startswith(prefix) for metric in shown)]
+
+
+def numbers_of(formats):
+    """The bound of each colour, which has to be met before the next one is looked at."""
+    assert [each['comparator'] for each in formats] == ['>', '>', '<=']
+    return {each['palette'].removeprefix('white_on_'): each['value'] for each in formats}
+
+
+def test_a_coloured_value_has_the_thresholds_of_the_monitor_on_the_same_metric():
+    """Yellow and red are the monitor's. A share far below that is green, and what lies between has no colour."""
+    coloured = {}
+    for each in REQUESTS:
+        definition, request = each.values
+        if 'conditional_formats' in request:
+            colours = numbers_of(request['conditional_formats'])
+            monitor = MONITORS[queries_of(request)['query1'].metric]
+            assert (colours['red'], colours['yellow']) == (monitor['critical'], monitor['warning'])
+            coloured[definition['title']] = colours['green']
+
+    assert coloured == {
+        'Reconciliations that failed (% of queue items)': 5,
+        'Items in the fullest work queue (now)': 5,
+        'Pipeline runs that failed (% of runs that ended; Argo >= 3.6)': 5,
+        'Inferences that failed (% of inferences)': 1,
+        'Trials that failed (% of trials that ended)': 5,
+        'Trials without their metric (% of trials that ended)': 5,
+        'Creation attempts that failed (% of attempts)': 5,
+    }
 
 
 def test_every_variable_is_used_and_chooses_nothing_at_first():

@@ -15,6 +15,8 @@ import yaml
 
 from datadog_checks.kubeflow import KubeflowCheck
 from datadog_checks.kubeflow.catalogue import load_catalogue
+from datadog_checks.kubeflow.diagnosis import STARTING_SECONDS
+from datadog_checks.kubeflow.restarts import VARIATION_SECONDS
 from simulator.server import Simulator
 
 from . import pages
@@ -70,12 +72,32 @@ def test_the_runtime_has_as_many_series_as_the_readme_says():
     assert f'`collect_runtime_metrics: true` adds up to {most} for each endpoint' in ' '.join(README.split())
 
 
-def test_without_a_label_that_tells_samples_apart_they_overwrite_each_other(run):
+@pytest.mark.parametrize(
+    'options, samples, number',
+    [
+        # With the label that tells successes and errors apart there are as many series as samples.
+        ({}, 155, 155),
+        ({'exclude_labels': ['http_response_status_code']}, 155, 53),
+        ({'include_labels': ['kn_route_tag']}, 155, 12),
+    ],
+)
+def test_without_a_label_that_tells_samples_apart_they_have_the_same_tags(run, options, samples, number):
+    found = run(exposition('queue-proxy-1.21'), {'openmetrics_endpoint': ENDPOINT, **options})
+    assert (len(found.samples), len(series(found))) == (samples, number)
+
+
+def test_a_label_with_one_value_is_left_out_without_harm(run):
     found = run(
-        exposition('queue-proxy-1.21'),
-        {'openmetrics_endpoint': ENDPOINT, 'exclude_labels': ['http_response_status_code']},
+        exposition('queue-proxy-1.18'), {'openmetrics_endpoint': ENDPOINT, 'exclude_labels': ['configuration_name']}
     )
-    assert len(series(found)) < len(found.samples)
+    assert len(found.samples) == len(series(found)) == 60
+
+
+def test_a_label_that_is_dropped_is_kept_where_it_is_renamed_as_the_readme_says(run):
+    assert 'in `rename_labels`, as `{user: user}`' in README
+    found = run(exposition('kfam-1.10'), {'openmetrics_endpoint': ENDPOINT, 'rename_labels': {'user': 'user'}})
+    assert len(found.samples) == len(series(found)) == 8
+    assert all(any(tag.startswith('user:') for tag in tags) for _, tags in series(found))
 
 
 def test_the_documented_metrics_without_a_source_are_as_many_as_the_readme_says():
@@ -85,6 +107,15 @@ def test_the_documented_metrics_without_a_source_are_as_many_as_the_readme_says(
         names[bool(entry.component_sources)] += len(entry.submitted_names())
     assert names == {True: 34, False: 14}
     assert '14 of the 48 documented metrics have no source' in README
+    of_katib = [entry for entry in documented if entry.group == 'katib' and not entry.component_sources]
+    assert sum(len(entry.submitted_names()) for entry in of_katib) == 13
+    assert '13 of the documented metrics do not arrive' in pages.read(INTEGRATION / 'COMPONENTS.md')
+
+
+def test_the_times_that_the_check_allows_for_are_as_long_as_the_pages_say():
+    assert (VARIATION_SECONDS, STARTING_SECONDS) == (2, 5 * 60)
+    assert 'clocks of the Agent and of the component\'s node are more than two seconds apart' in README
+    assert 'the check warns of nothing for its first five minutes' in pages.read(INTEGRATION / 'COMPONENTS.md')
 
 
 @pytest.mark.parametrize('path', pages.PAGES, ids=pages.name)
@@ -125,6 +156,14 @@ def test_a_mode_of_histograms_submits_what_the_readme_says(run, aggregator, opti
     if 'non_cumulative_histogram_buckets' in options:
         bounds = [tags for name, tags in series(found) if name == f'{DURATION}.bucket']
         assert all(any(tag.startswith('lower_bound:') for tag in tags) for tags in bounds)
+
+
+def test_the_table_of_modes_names_the_parts_that_are_submitted():
+    ((_, *rows),) = [table for table in pages.tables(README) if table[0][0] == 'Options']
+    parts = {options: re.findall(r'`(\.\w+)`', submitted) for options, submitted, *_ in rows}
+    assert parts['none'] == ['.bucket', '.sum', '.count']
+    assert parts['`collect_histogram_buckets: false`'] == ['.sum', '.count']
+    assert parts['that, and `collect_counters_with_distributions: true`'] == ['.sum', '.count']
 
 
 def test_widgets_that_need_buckets_are_named():

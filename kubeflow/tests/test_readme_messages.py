@@ -4,10 +4,13 @@
 """Every message that a page explains is one that the check gives."""
 
 import re
+import socket
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from datadog_checks.kubeflow import KubeflowCheck
+from datadog_checks.kubeflow.diagnosis import FOREIGN
 from simulator.server import Simulator
 
 from . import pages
@@ -19,12 +22,13 @@ URL = 'http://component:8080/metrics'
 HEALTH = 'kubeflow.openmetrics.health'
 PROMETHEUS = 'http://prometheus:9090'
 
+BAD_LINE = 'katib_trials_current {\n'
+
 # What an endpoint answers, and the options it is scraped with.
 ANSWERS = [
-    (URL, '# TYPE prometheus_tsdb_head_series gauge\nprometheus_tsdb_head_series 5\n', {}),
-    (URL, '# TYPE istio_requests_total counter\nistio_requests_total 5\n', {}),
-    (URL, '# TYPE flask_http_request_total counter\nflask_http_request_total 5\n', {}),
-    (URL, '# TYPE queue_requests_per_second gauge\nqueue_requests_per_second 5\n', {}),
+    *((URL, f'# TYPE {prefix}x gauge\n{prefix}x 5\n', {}) for prefixes, _ in FOREIGN for prefix in prefixes),
+    (URL, '# TYPE shop_orders gauge\nshop_orders 5\n', {}),
+    (URL, f'# TYPE up gauge\nup 1\n# TYPE katib_trials_current gauge\nkatib_trials_current 5\n{BAD_LINE}', {}),
     (URL, '# TYPE workqueue_depth gauge\nworkqueue_depth{name="apiservice"} 1\n', {}),
     (URL, '# TYPE rest_client_requests_total counter\nrest_client_requests_total{code="200"} 5\n', {}),
     (URL, '# TYPE go_goroutines gauge\ngo_goroutines 9\n', {}),
@@ -45,6 +49,20 @@ def told(check):
     return ' '.join([error, *check.warnings]).replace('`', '')
 
 
+@contextmanager
+def silent():
+    """The URL of a port that answers no request to connect, as behind a NetworkPolicy."""
+    with socket.socket() as server, ExitStack() as waiting:
+        server.bind(('127.0.0.1', 0))
+        server.listen(0)
+        # Linux drops what comes once as many as these wait to be accepted.
+        for _ in range(4):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        yield f'http://127.0.0.1:{server.getsockname()[1]}/metrics'
+
+
 @pytest.fixture(scope='module')
 def refused():
     """What the check says of simulated endpoints that are closed, or scraped with wrong options."""
@@ -52,7 +70,7 @@ def refused():
         'reader': {'type': 'file', 'path': '/nowhere/token'},
         'writer': {'type': 'header', 'name': 'Authorization', 'value': 'Bearer <TOKEN>'},
     }
-    with Simulator('26.03', speed=None, warm_up=0) as simulator:
+    with silent() as dropped, Simulator('26.03', speed=None, warm_up=0) as simulator:
         guarded, katib = simulator['tensorboard-controller'].url, simulator['katib-controller'].url
         simulator.slow('katib-controller', 2)
         instances = [
@@ -64,6 +82,7 @@ def refused():
             {'openmetrics_endpoint': guarded, 'tls_verify': False, 'auth_token': token},
             {'openmetrics_endpoint': f'{simulator["mlserver"].url}/nothing'},
             {'openmetrics_endpoint': katib, 'timeout': 0.2},
+            {'openmetrics_endpoint': dropped, 'timeout': 0.2},
         ]
         messages = [told(KubeflowCheck('kubeflow', {}, [dict(instance)])) for instance in instances]
     # Nothing listens any more.
@@ -97,6 +116,14 @@ def test_every_message_explained_is_given(page, refused, answered):
 def test_where_nothing_is_to_be_shown_yet_there_is_no_message(fixture, run):
     found = run(exposition(fixture), {'openmetrics_endpoint': URL})
     assert (found.samples, found.warnings, found.service_checks) == ([], [], [(HEALTH, 'OK', ())])
+
+
+def test_a_bad_line_that_is_left_out_costs_nothing(run):
+    options = {'openmetrics_endpoint': URL, 'raw_line_filters': ['^katib_trials_current {$']}
+    assert (
+        run(exposition('katib-0.19') + BAD_LINE, options).samples
+        == run(exposition('katib-0.19'), {'openmetrics_endpoint': URL}).samples
+    )
 
 
 def test_everything_said_here_is_explained(refused, answered):

@@ -19,7 +19,7 @@ from .pages import ENGLISH
 
 ENDPOINTS = read()
 # KServe's aggregated port, which a service has instead of those in the table, and a port that is of the user's choice.
-OF_NO_ROW = {'queue-proxy': 'http://%%host%%:9088/metrics', 'mpi-operator': 'http://%%host%%:9095/metrics'}
+OF_NO_ROW = {'kserve-container': 'http://%%host%%:9088/metrics', 'mpi-operator': 'http://%%host%%:9095/metrics'}
 # Of Kubernetes itself; kubernetes_validate knows no others.
 BUILT_IN = ('v1', 'networking.k8s.io/v1', 'rbac.authorization.k8s.io/v1')
 
@@ -76,6 +76,16 @@ def test_an_instance_loads(instance):
     check.load_configuration_models()
     check.configure_scrapers()
     assert check.scrapers and check._option_warnings == []
+
+
+@pytest.mark.parametrize('instance', INSTANCES)
+def test_an_instance_names_the_port_of_its_service_and_the_token_of_the_table(instance):
+    url = re.fullmatch(r'(\w+://)([\w-]+)\.([\w-]+)\.svc:(.*)', instance['openmetrics_endpoint'])
+    if url and url[2] != 'prometheus':
+        (row,) = [row for row in ENDPOINTS if (row.service.get('name'), row.namespace) == (url[2], url[3])]
+        assert f'{url[1]}%%host%%:{url[4]}' == row.url
+    if 'auth_token' in instance:
+        assert instance['auth_token'] in [row.instance.get('auth_token') for row in ENDPOINTS]
 
 
 @pytest.mark.parametrize('container, form, value', ANNOTATIONS)
@@ -153,6 +163,12 @@ def test_the_role_allows_what_a_token_is_asked_for():
     (binding,) = kinds('ClusterRoleBinding')
     assert role['rules'] == [{'nonResourceURLs': ['/metrics'], 'verbs': ['get']}]
     assert binding['roleRef']['name'] == role['metadata']['name']
+
+
+def test_the_setting_of_knative_is_the_one_of_the_table():
+    (config,) = kinds('ConfigMap')
+    ((key, value),) = config['data'].items()
+    assert f"{key}: {value} in Knative's {config['metadata']['name']}" in {row.needs for row in ENDPOINTS}
 
 
 def test_the_histogram_of_argo_feeds_the_duration_of_runs():

@@ -16,12 +16,17 @@ from typing import Any
 # In seconds.
 DOWNLOAD_TIMEOUT = 300
 
+# One for which every package asked for has wheels.
+ANY_PYTHON = '3.11'
+
 SCALARS = {'str': str, 'int': int, 'bool': bool, 'float': (int, float)}
 
 
 def download(package: str, release: str, directory: Path) -> Path:
     """The path of the package's wheel, which is fetched into `directory`."""
     options = ['--no-deps', '--only-binary=:all:', '--quiet', '--disable-pip-version-check', '--dest', str(directory)]
+    # The wheel is read and not run, so it does not matter whether it is for the Python that runs here.
+    options += ['--python-version', ANY_PYTHON]
     command = [sys.executable, '-m', 'pip', 'download', f'{package}=={release}', *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT, check=False)
     assert done.returncode == 0, done.stderr

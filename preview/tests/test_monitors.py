@@ -8,7 +8,7 @@ import pytest
 from ..assets import AssetError
 from ..monitors import Episode, fired, read_monitor, read_monitors
 from ..states import State
-from .samples import recording, series
+from .samples import recording, series, statuses
 
 QUERY = 'avg(last_1m):sum:depth{*} by {queue} > 5'
 CHECK = '"kubeflow.openmetrics.health".over("*").by("endpoint").last(4).count_by_status()'
@@ -18,6 +18,8 @@ CHECK = '"kubeflow.openmetrics.health".over("*").by("endpoint").last(4).count_by
 def monitor(tmp_path):
     def make(query=QUERY, kind='query alert', critical=5, **options):
         path = tmp_path / 'stuck.json'
+        if kind == 'query alert':
+            options = {'on_missing_data': 'show_no_data', **options}
         options = {'thresholds': {'critical': critical}, **options}
         path.write_text(json.dumps({'definition': {'type': kind, 'query': query, 'options': options}}))
         return read_monitor(path)
@@ -42,11 +44,34 @@ def test_episodes_follow_each_other_by_group(monitor):
 def test_options_reach_the_states(monitor):
     recorded = recording({'depth': [series('gauge', 'queue:a', 9, 4, None, None, None)]}, minutes=6)
     thresholds = {'critical': 5, 'critical_recovery': 3}
-    held = monitor(thresholds=thresholds, notify_no_data=True, no_data_timeframe=2, renotify_interval=60)
+    held = monitor(thresholds=thresholds, renotify_interval=60)
 
     assert [(each.state, each.begin, each.end) for each in held.episodes(recorded)] == [
-        (State.ALERT, 1, 3),
-        (State.NO_DATA, 4, 6),
+        (State.ALERT, 1, 2),
+        (State.NO_DATA, 3, 6),
+    ]
+    late = monitor('avg(last_2m):sum:depth{*} by {queue} > 5', on_missing_data='resolve', require_full_window=True)
+    assert [(each.state, each.begin, each.end) for each in late.episodes(recorded)] == [
+        (State.ALERT, 2, 2),
+        (State.OK, 3, 6),
+    ]
+    new = monitor(new_group_delay=60, on_missing_data='show_and_notify_no_data')
+    assert [(each.state, each.begin, each.end) for each in new.episodes(recorded)] == [
+        (State.OK, 2, 2),
+        (State.NO_DATA, 3, 6),
+    ]
+
+
+def test_options_of_a_service_check_reach_the_states(monitor):
+    thresholds = {'critical': 2, 'ok': 3}
+    silent = monitor(
+        CHECK, 'service check', thresholds=thresholds, timeout_h=1, new_group_delay=120, notify_no_data=False
+    )
+    recorded = recording({}, minutes=70, statuses=statuses('endpoint:x', 2, 2, 2))
+
+    assert [(each.state, each.begin, each.end) for each in silent.episodes(recorded)] == [
+        (State.ALERT, 2, 62),
+        (State.OK, 63, 70),
     ]
 
 
@@ -65,8 +90,13 @@ def test_options_reach_the_states(monitor):
         ),
         ({'scheduling_options': {}}, "options: an option has 'scheduling_options', which is not evaluated"),
         (
-            {'on_missing_data': 'resolve', 'notify_no_data': True},
-            'options: on_missing_data has an unknown value, or notify_no_data beside it',
+            {'on_missing_data': 'resolve', 'notify_no_data': False},
+            "options: an option has 'notify_no_data', which is not evaluated",
+        ),
+        ({'on_missing_data': 'default'}, "options: the on_missing_data 'default' is not evaluated"),
+        (
+            {'query': CHECK, 'kind': 'service check', 'critical': 3, 'notify_no_data': True},
+            'options: notify_no_data is not evaluated',
         ),
         (
             {'query': CHECK, 'kind': 'service check', 'critical': 4},

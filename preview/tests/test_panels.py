@@ -48,14 +48,7 @@ def test_a_line_for_each_formula_and_group(panel):
         Line('twice b', {0: 10, 60: 10, 120: 10}, 'line', 60),
         Line('', {60: 1, 120: 4}, 'bars', 60),
     )
-    assert (shown.begin, shown.end, shown.empty) == (0, 180, False)
-
-
-def test_a_widget_may_look_back_less_long(panel):
-    shown = panel(widget('timeseries', time={'live_span': '2m'}, requests=[timeseries(f'sum:{RUNNING}{{*}}')]))
-
-    assert shown.lines == (Line('', {60: 7, 120: 8}, 'line', 60),)
-    assert (shown.begin, shown.end) == (60, 180)
+    assert (shown.end, shown.empty) == (180, False)
 
 
 def test_a_single_value(panel):
@@ -78,6 +71,20 @@ def test_a_list_has_the_highest_first_and_no_more_than_its_limit(panel):
     assert panel(widget('toplist', requests=[scalar(query)])).rows == (Row('a', (4,)), Row('b', (1,)))
     lowest = scalar(query, limit={'count': 1, 'order': 'asc'})
     assert panel(widget('toplist', requests=[lowest])).rows == (Row('b', (1,)),)
+
+
+def test_a_list_and_a_table_have_ten_rows_where_they_do_not_say_how_many(dashboard):
+    recorded = recording({'depth': [series('gauge', f'queue:q{number}', number) for number in range(12)]})
+    request = scalar('sum:depth{*} by {queue}', 'max')
+    five = scalar('sum:depth{*} by {queue}', 'max', limit={'count': 5})
+    shown = [
+        panel.rows
+        for kind in ('toplist', 'query_table')
+        for panel in panels(dashboard(widget(kind, requests=[request]), widget(kind, requests=[five])), recorded)
+    ]
+
+    assert [len(rows) for rows in shown] == [10, 5, 10, 5]
+    assert {rows[0] for rows in shown} == {Row('q11', (11,))}
 
 
 def test_a_table_has_a_column_for_each_formula(panel):
@@ -128,10 +135,10 @@ def test_the_grid_has_a_line_for_the_title_of_a_group(dashboard):
     note = widget('note', content='text', width=12, height=2)
     group = widget('group', 'Katib', y=2, width=12, height=4, widgets=[widget('note', x=4, y=1)])
 
-    assert [(each.kind, each.place, each.section) for each in dashboard(note, group).widgets] == [
-        ('note', Place(0, 0, 12, 2), ''),
-        ('group', Place(0, 2, 12, 1), ''),
-        ('note', Place(4, 4, 4, 3), 'Katib'),
+    assert [(each.kind, each.place) for each in dashboard(note, group).widgets] == [
+        ('note', Place(0, 0, 12, 2)),
+        ('group', Place(0, 2, 12, 1)),
+        ('note', Place(4, 4, 4, 3)),
     ]
 
 
@@ -176,8 +183,8 @@ def test_the_grid_has_a_line_for_the_title_of_a_group(dashboard):
         ),
         (widget('toplist', 'Trials'), "widget 'Trials': it has no 'requests'"),
         (
-            widget('toplist', 'Trials', requests=[], time={'live_span': '1mo'}),
-            "widget 'Trials': the live span '1mo' is not evaluated",
+            widget('toplist', 'Trials', requests=[], time={'live_span': '1h'}),
+            "widget 'Trials': it has 'time', which is not evaluated",
         ),
         (widget('heatmap', 'Trials'), "widget 'Trials': the type 'heatmap' is not evaluated"),
         (widget('note', x=9), 'widget 1 of the dashboard: it is not within the 12 columns'),

@@ -47,7 +47,7 @@ def test_counts_are_added_up_before_the_arithmetic():
     ratio = 'sum:errors.count{*}.as_count() / sum:all.count{*}.as_count()'
 
     # 9 of 200, where the average of the three shares is 0.3.
-    assert of_metrics(f'sum(last_3m):{ratio} > 0.05', recorded) == {(): 'ooAo'}
+    assert of_metrics(f'sum(last_3m):{ratio} > 0.05', recorded) == {(): '-oAo'}
     assert of_metrics(f'avg(last_3m):{ratio.replace("count()", "rate()")} > 0.25', recorded) == {(): '-oAA'}
 
 
@@ -62,30 +62,20 @@ def test_an_alert_ends_below_its_recovery_threshold():
     assert of_metrics(query, recorded, thresholds=thresholds) == {(): 'oAAAAowo'}
 
 
-@pytest.mark.parametrize(
-    'options, expected',
-    [
-        ({}, 'AAAAAA'),
-        ({'on_missing': 'resolve'}, 'AAoooA'),
-        ({'on_missing': 'show_no_data'}, 'AA---A'),
-        ({'no_data_after': 120}, 'AAA--A'),
-        ({'resolved_after': 120}, 'AAAooA'),
-    ],
-)
-def test_what_missing_data_means(options, expected):
+@pytest.mark.parametrize('missing, expected', [(State.OK, 'AAAooA'), (State.NO_DATA, 'AAA--A')])
+def test_what_missing_data_means(missing, expected):
     recorded = gauge(9, 9, None, None, None, 9)
 
-    assert of_metrics('avg(last_1m):sum:depth{*} by {q} > 5', recorded, **options) == {('q:a',): expected}
+    assert of_metrics('avg(last_2m):sum:depth{*} by {q} > 5', recorded, missing=missing) == {('q:a',): expected}
+    ungrouped = of_metrics('avg(last_1m):sum:other{*} > 5', recorded, missing=missing)
+    assert ungrouped == {(): expected[3] * 6}
 
 
-def test_a_count_that_is_missing_is_zero_by_default():
-    recorded = recording({'e.count': [series('count', 'ns:a', None, 9)]}, minutes=4)
+def test_series_without_a_tag_of_the_grouping_form_no_group():
+    recorded = recording({'depth': [series('gauge', 'q:a', 9), series('gauge', '', 9)]})
 
-    assert of_metrics('sum(last_1m):sum:e.count{*} by {ns}.as_count() > 5', recorded) == {('ns:a',): ' Aoo'}
-    assert of_metrics('sum(last_1m):sum:e.count{*}.as_count() > 5', recorded) == {(): 'oAoo'}
-    assert of_metrics('sum(last_1m):default_zero(sum:e.count{*} by {ns}.as_count()) > 5', recorded) == {
-        ('ns:a',): ' AAA'
-    }
+    assert of_metrics('avg(last_1m):sum:depth{*} by {q} > 5', recorded) == {('q:a',): 'A'}
+    assert of_metrics('avg(last_1m):sum:depth{*} > 5', recorded) == {(): 'A'}
 
 
 def test_options_that_put_off():
@@ -94,7 +84,6 @@ def test_options_that_put_off():
 
     assert of_metrics(query, recorded, full_window=True) == {('q:a',): ' AAA'}
     assert of_metrics(query, recorded, new_group_delay=120) == {('q:a',): '  AA'}
-    assert of_metrics(query, recorded, evaluation_delay=60) == {('q:a',): ' AAA'}
 
 
 def test_counts_and_others_do_not_mix():
@@ -119,10 +108,18 @@ def test_so_many_answers_in_a_row_change_the_state():
     assert of_check(query, *answers, interval=30, thresholds=thresholds) == {('endpoint:x',): '---Ao'}
 
 
+def test_the_worst_answer_of_a_group_counts():
+    worst = statuses('endpoint:x pod_name:a', 2, 0), statuses('endpoint:x pod_name:b', 0, 0)
+    recorded = recording({}, minutes=2, statuses=[*worst[0], *worst[1]])
+    query = '"kubeflow.openmetrics.health".over("*").by("endpoint").last(2).count_by_status()'
+
+    assert drawn(check_states(parse_check_monitor(query), Options(), recorded), 2) == {('endpoint:x',): 'Ao'}
+
+
 def test_a_service_check_that_falls_silent():
     query = '"kubeflow.openmetrics.health".over("endpoint:x").by("endpoint").last(2).count_by_status()'
 
     assert of_check(query, 2, minutes=4) == {('endpoint:x',): 'AAAA'}
-    assert of_check(query, 2, minutes=4, no_data_after=120) == {('endpoint:x',): 'AA--'}
     assert of_check(query, 2, minutes=4, resolved_after=120) == {('endpoint:x',): 'AAoo'}
     assert of_check(query.replace('"endpoint:x"', '"endpoint:y"'), 2) == {}
+    assert of_check(query.replace('by("endpoint")', 'by("kube_cluster_name","endpoint")'), 2) == {}
