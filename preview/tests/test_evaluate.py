@@ -78,7 +78,7 @@ def test_a_group_of_series_without_the_tag_and_of_several_tags_of_its_key():
     [
         ('sum:all.count{ns:a}.as_count()', {(): {0: 4, 120: 8}}),
         ('sum:all.count{*}.as_count()', {(): {0: 10, 120: 25}}),
-        ('sum:all.count{*}.as_rate()', {(): {0: (4 + 5 + 1) / 120, 120: 8 / 120 + 15 / 120 + 2 / 120}}),
+        ('sum:all.count{*}.as_rate()', {(): pytest.approx({0: 10 / 120, 120: 25 / 120})}),
         ('max:all.count{*}.as_count()', {(): {0: 5, 120: 15}}),
         ('sum:all.count{$ns}.as_count()', {(): {0: 5, 120: 15}}),
     ],
