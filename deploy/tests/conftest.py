@@ -4,9 +4,9 @@
 import pytest
 
 from deploy.endpoints import KUBEFLOW
+from kubeflow.tests.live.availability import available
 from kubeflow.tests.live.environment import cache_directory
 
-from .availability import available
 from .installation import installed, standins
 from .kustomize import find_command
 

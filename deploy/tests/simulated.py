@@ -20,6 +20,8 @@ from simulator.server import Endpoint, Simulator
 from .monitored import Scrape, scrapes
 from .promtool import Stored
 
+ROWS = read()
+
 # In seconds.
 TIMEOUT = 10
 
@@ -103,7 +105,7 @@ def _scrapes(endpoint: Endpoint) -> Iterator[Scrape]:
 def _labels(endpoint: Endpoint, scrape: Scrape, kubeflow: str, simulator: Simulator) -> dict[str, str]:
     pod = pod_of(endpoint, kubeflow, simulator.world)
     # Both forms of the sidecar are in the same container and at the same port.
-    row = next(each for each in read() if f'kubeflow/{each.component}'.startswith(scrape.job))
+    row = next(each for each in ROWS if f'kubeflow/{each.component}'.startswith(scrape.job))
     labels = {
         'job': scrape.job,
         'instance': f'{urlsplit(pod.url).hostname}:{row.port}',

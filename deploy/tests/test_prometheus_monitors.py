@@ -13,10 +13,10 @@ import pytest
 
 from datadog_checks.kubeflow.catalogue import load_catalogue
 from deploy.endpoints import KUBEFLOW, PROFILE, TOKEN_PATH, Endpoint, of_release
+from kubeflow.tests.live.availability import available
 from kubeflow.tests.live.environment import cache_directory
 from kubeflow.tests.live.prometheus import Prometheus, find_program
 
-from .availability import available
 from .monitored import POD, documents, scrapes
 
 # Rows of the table that no monitor is for.

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from kubeflow.tests.live.availability import available
 from simulator.incidents import INCIDENTS
 from simulator.releases import deployments
 from simulator.server import Simulator
 
-from .availability import available
 from .dashboard import targets
 from .monitored import documents
 from .promql import selectors

@@ -1,11 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-import os
-
 import pytest
 
-from .environment import NoInterpreter, Unavailable, provide
+from .availability import available
+from .environment import NoInterpreter, provide
 from .servers import KServe, MLServer
 
 
@@ -35,14 +34,14 @@ def mlserver(mlserver_python, tmp_path):
 
 def python_with(program):
     """`provide` the program; where that cannot be the test is skipped, in CI it fails unless a Python is missing."""
-    try:
-        return provide(program)
-    except NoInterpreter as error:
-        pytest.skip(f'{program.name} cannot be installed: {error}')
-    except Unavailable as error:
-        if os.environ.get('CI'):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+
+    def provided():
+        try:
+            return provide(program)
+        except NoInterpreter as error:
+            pytest.skip(f'{program.name} cannot be installed: {error}')
+
+    return available(provided)
 
 
 def running(server):

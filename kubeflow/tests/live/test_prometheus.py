@@ -4,7 +4,6 @@
 """The check against a Prometheus server that runs, which scrapes simulated components and files."""
 
 import contextlib
-import os
 import re
 import runpy
 import threading
@@ -24,7 +23,8 @@ from simulator.server import Simulator
 
 from ..common import exposition, instance_of
 from ..federation import Scraped, federate
-from .environment import Unavailable, cache_directory
+from .availability import available
+from .environment import cache_directory
 from .process import free_ports
 from .prometheus import Prometheus, find_program
 
@@ -45,12 +45,7 @@ DOCUMENTED = {name for entry in load_catalogue().metrics if entry.documented for
 @pytest.fixture(scope='session')
 def program():
     """The path of the server. Where there is none the tests are skipped, in CI they fail."""
-    try:
-        return find_program(cache_directory())
-    except Unavailable as error:
-        if os.environ.get('CI'):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+    return available(lambda: find_program(cache_directory()))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from kubeflow.tests.live.environment import Unavailable
+from .environment import Unavailable
 
 T = TypeVar('T')
 
