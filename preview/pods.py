@@ -18,6 +18,7 @@ from simulator.world import World
 
 CLUSTER = 'kubeflow-simulated'
 
+_ROWS = read()
 _SERVED = yaml.safe_load(Path(__file__).with_suffix('.yaml').read_text(encoding='utf-8'))
 _SERVERS = {server.name: server for server in Traffic.SERVERS}
 
@@ -38,7 +39,7 @@ class Pod:
 
 def pod_of(endpoint: Endpoint, kubeflow: str, world: World) -> Pod:
     """The pod behind an endpoint of the simulated Kubeflow release."""
-    rows = [row for row in read() if row.component == endpoint.component.id]
+    rows = [row for row in _ROWS if row.component == endpoint.component.id]
     # The sidecar that KServe brings may be older than the one of the release.
     row = next((each for each in rows if kubeflow in each.kubeflow), rows[0])
     served = _SERVED.get(endpoint.name, {})

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from runner import agent
 from runner.aggregator import Aggregator, CheckSampler, Context
+from runner.watched import Watched
 from simulator.server import Endpoint, Simulator
 
 from .pods import Pod, pod_of
@@ -82,23 +83,24 @@ def record(plan: Plan, tell: Callable[[int], None] = lambda minute: None) -> Rec
     # From now on, as a check takes a program for restarted that says it started after the last scrape.
     with Simulator(plan.kubeflow, plan.seed, speed=None, epoch=time.time()) as simulator:
         names = plan.endpoints or [each.name for each in simulator.endpoints if not each.obstacle]
-        scraped = [_Scraped(simulator[name], pod_of(simulator[name], plan.kubeflow, simulator.world)) for name in names]
+        watched = [_watched(simulator[name], pod_of(simulator[name], plan.kubeflow, simulator.world)) for name in names]
         # The first run, from which counters only get something to compare with, comes before the recording.
         for now in range(-plan.interval, plan.minutes * MINUTE, plan.interval):
             if now >= 0:
                 simulator.step(plan.interval)
             _incident(simulator, plan.incident, now)
-            for each in scraped:
-                error = each.run(now)
+            for each in watched:
+                each.sampler.now = now
+                error = each.run()
                 if error and not plan.incident:
                     raise RuntimeError(f'{each.name} cannot be read: {json.loads(error)[0]["message"]}')
             if now > 0 and now % MINUTE == 0:
                 tell(now // MINUTE)
     recording = Recording(plan.interval, plan.minutes * MINUTE)
-    for each in scraped:
-        for context, series in each.recorder.kept.items():
+    for each in watched:
+        for context, series in each.sampler.kept.items():
             recording.series.setdefault(context.name, []).append(series)
-        recording.statuses += each.recorder.statuses
+        recording.statuses += each.sampler.statuses
     return recording
 
 
@@ -141,30 +143,14 @@ class _Recorder(CheckSampler):
         return frozenset(as_kept(self._renamed.get(tag, tag)) for tag in tags)
 
 
-class _Scraped:
-    """One instance of the check."""
+def _watched(endpoint: Endpoint, pod: Pod) -> Watched[_Recorder]:
+    aggregator = _installed()
+    # Imported here because the stand-in for the Agent must be there first.
+    from datadog_checks.kubeflow import KubeflowCheck
 
-    def __init__(self, endpoint: Endpoint, pod: Pod):
-        aggregator = _installed()
-        # Imported here because the stand-in for the Agent must be there first.
-        from datadog_checks.kubeflow import KubeflowCheck
-
-        self.name = endpoint.name
-        # The port is another one each time; in a cluster it is the pod's.
-        self.recorder = _Recorder({f'endpoint:{endpoint.url}': f'endpoint:{pod.url}'})
-        self._check = KubeflowCheck('kubeflow', {}, [{**endpoint.instance, 'tags': pod.tags}])
-        self._check.check_id = endpoint.name
-        aggregator.open(endpoint.name, self.recorder)
-
-    def run(self, now: int) -> str:
-        """One run at that second; gives its error, '' for none."""
-        self.recorder.now = now
-        self.recorder.start_run()
-        error = self._check.run()
-        self.recorder.end_run()
-        # The base check keeps warnings until somebody fetches them.
-        self._check.get_warnings()
-        return error
+    # The port is another one each time; in a cluster it is the pod's.
+    recorder = _Recorder({f'endpoint:{endpoint.url}': f'endpoint:{pod.url}'})
+    return Watched(endpoint.name, {**endpoint.instance, 'tags': pod.tags}, recorder, KubeflowCheck, aggregator)
 
 
 def as_kept(tag: str) -> str:

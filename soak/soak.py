@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from runner.aggregator import Aggregator
+from runner.watched import Watched
 
 from .ledger import Expected, Tags
-from .stage import Scraped, Stage
+from .stage import Stage
 from .totals import Totals
 from .usage import Usage, usage
 
@@ -73,33 +74,15 @@ class Findings:
         return sum(self.compared.values())
 
 
-class Watched:
-    """One instance of the check, over all its runs."""
-
-    def __init__(self, scraped: Scraped, check_class: type, aggregator: Aggregator):
-        self.name = scraped.name
-        self.totals = Totals()
-        self._check = check_class('kubeflow', {}, [dict(scraped.options)])
-        self._check.check_id = scraped.name
-        aggregator.open(scraped.name, self.totals)
-
-    def run(self) -> str:
-        """One run; gives its error, '' for none."""
-        self.totals.start_run()
-        error = self._check.run()
-        self.totals.end_run()
-        # The base check keeps warnings until somebody fetches them.
-        self._check.get_warnings()
-        return error
-
-
 class Soak:
     """Runs the check on every endpoint of `stage` as a plan says."""
 
     def __init__(self, stage: Stage, plan: Plan, check_class: type, aggregator: Aggregator):
         self._stage = stage
         self._plan = plan
-        self._watched = [Watched(endpoint, check_class, aggregator) for endpoint in stage.endpoints]
+        self._watched = [
+            Watched(endpoint.name, endpoint.options, Totals(), check_class, aggregator) for endpoint in stage.endpoints
+        ]
         self._findings = Findings()
 
     def run(self, tell: Callable[[int], None] = lambda number: None) -> Findings:
@@ -153,17 +136,17 @@ class Soak:
                 findings.errors += 1
             else:
                 read.append(each.name)
-            if bool(error) != (each.name == failing) or (each.totals.health == OK) == bool(error):
+            if bool(error) != (each.name == failing) or (each.sampler.health == OK) == bool(error):
                 findings.unexpected_errors.append(f'{each.name}: {error or "no error at a fault"}')
         self._stage.scraped(read)
 
     def _compare(self, expected: dict[str, list[Expected]]) -> None:
         findings = self._findings
         for each in self._watched:
-            findings.negative |= {f'{each.name}: {name}' for name in each.totals.negative}
+            findings.negative |= {f'{each.name}: {name}' for name in each.sampler.negative}
             findings.compared[each.name] = 0
             for rule in expected[each.name]:
-                submitted = each.totals.by(rule.metric, rule.keys)
+                submitted = each.sampler.by(rule.metric, rule.keys)
                 for tags in submitted.keys() | rule.counts.keys():
                     findings.compared[each.name] += 1
                     findings.counted += submitted[tags]
