@@ -22,8 +22,10 @@ from pathlib import Path
 from datadog_checks.kubeflow.catalogue import NAMESPACE, Catalogue, Component, Entry, Source, load_catalogue
 
 INTEGRATION = Path(__file__).parent.parent
-# Nothing installs `deploy`, nor what is beside this file.
+# Nothing installs `bench` and `deploy`, nor what is beside this file.
 sys.path[:0] = [str(INTEGRATION.parent), str(Path(__file__).parent)]
+from cost import HEADER as COST_HEADER  # noqa: E402
+from cost import cost_rows  # noqa: E402
 from korean import in_korean  # noqa: E402
 from series import HEADER as SERIES_HEADER  # noqa: E402
 from series import series_rows, trimming_rows  # noqa: E402
@@ -58,6 +60,7 @@ def files(catalogue: Catalogue) -> Iterator[tuple[Path, str]]:
         'buckets': widgets_with_buckets(),
         'series': _table(SERIES_HEADER, series_rows(catalogue)),
         'trimming': _table(*trimming_rows(catalogue)),
+        'cost': _table(COST_HEADER, cost_rows()),
         **component_blocks(endpoints),
     }
     # A page in Korean is beside the one in English, as README.ko.md.

@@ -5,10 +5,13 @@
 """The check with the options of the base check: they keep their meaning, on raw names as the endpoint shows them."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
-from requests.exceptions import ChunkedEncodingError, InvalidHeader, RequestException
+from requests import Response
 from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import InvalidHeader, RequestException
+from urllib3.exceptions import ProtocolError
 
 from datadog_checks.base.constants import ServiceCheck
 from datadog_checks.base.utils.tagging import GENERIC_TAGS
@@ -320,12 +323,12 @@ def test_what_is_no_exposition_is_critical_and_named_with_its_endpoint(
 
 
 def test_an_answer_cut_short_is_critical(dd_run_check, mocker, aggregator):
-    def lines(**_):
-        yield '# TYPE katib_experiment_created_total counter'
-        raise ChunkedEncodingError(f'{SECRET_ENDPOINT} closed the connection')
+    def stream(*_, **__):
+        yield b'# TYPE katib_experiment_created_total counter\n'
+        raise ProtocolError(f'{SECRET_ENDPOINT} closed the connection')
 
-    response = mocker.MagicMock(status_code=200, is_redirect=False, headers={}, iter_lines=lines)
-    response.__enter__.return_value = response
+    response = Response()
+    response.status_code, response.raw = 200, SimpleNamespace(stream=stream, close=lambda: None)
     mocker.patch('requests.Session.get', return_value=response)
     check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': SECRET_ENDPOINT}])
     with pytest.raises(Exception, match='closed the connection') as error:
@@ -335,11 +338,20 @@ def test_an_answer_cut_short_is_critical(dd_run_check, mocker, aggregator):
     assert 'pa55' not in service_check.message + str(error.value)
 
 
-def test_a_line_that_cannot_be_understood_is_not_taken_for_a_login_page(dd_run_check, mock_http_response):
+def test_a_line_that_cannot_be_understood_costs_its_family_alone(dd_run_check, mock_http_response, aggregator):
     mock_http_response(KATIB + 'this is no sample\n')
     check = KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': ENDPOINT}])
-    with pytest.raises(Exception, match=f'The exposition of {ENDPOINT} has a line that cannot be understood, after 3 '):
-        dd_run_check(check)
+    dd_run_check(check)
+    number = KATIB.strip().count('\n') + 2
+    message = (
+        f"The exposition of {ENDPOINT} has a line that cannot be understood: line {number}, 'this is no sample': could "
+        'not convert string to float. What is made of this, workqueue_adds_total is left out of this run, the rest is '
+        'submitted; it is for the component to mend.'
+    )
+    assert check.warnings == [message]
+    aggregator.assert_service_check('kubeflow.openmetrics.health', ServiceCheck.WARNING, message=message, count=1)
+    assert not aggregator.metrics('kubeflow.controller.workqueue.adds.count')
+    assert [metric.value for metric in aggregator.metrics('kubeflow.katib.experiment.running.total')] == [1]
 
 
 def test_a_redirect_that_must_not_be_followed_is_critical(dd_run_check, mock_http_response, aggregator):

@@ -9,6 +9,7 @@ import yaml
 import datadog_checks.kubeflow
 from datadog_checks.base import ConfigurationError
 from datadog_checks.kubeflow import KubeflowCheck
+from datadog_checks.kubeflow.fetch.limits import Limits
 
 ENDPOINT = 'http://127.0.0.1:8080/metrics'
 EXAMPLE = Path(datadog_checks.kubeflow.__file__).parent / 'data' / 'conf.yaml.example'
@@ -159,6 +160,13 @@ def test_a_value_of_the_wrong_type_names_its_option(option, value):
         ('proxy', 'http://proxy', 'must be a mapping, not of type `str`'),
         ('timeout', 0, 'must be a number of seconds above 0'),
         ('read_timeout', -1.5, 'must be a number of seconds above 0'),
+        ('scrape_timeout', 0, 'must be a number of seconds from 0.1 to 1000000000'),
+        ('max_response_size', 0.5, 'must be a number of MiB from 1 to 1000000000'),
+        ('max_line_size', float('inf'), 'must be a number of KiB from 1 to 1000000000'),
+        ('max_line_size', float('nan'), 'must be a number of KiB from 1 to 1000000000'),
+        ('max_samples_per_family', -1, 'must be a number of samples from 0 to 1000000000'),
+        ('max_response_size', '64 MiB', 'must be a number of MiB, not of type `str`'),
+        ('scrape_timeout', True, 'must be a number of seconds, not of type `bool`'),
         ('exclude_metrics', ['go_.*', '('], 'has an entry that is no regular expression, `(`: '),
         ('raw_line_filters', ['['], 'has an entry that is no regular expression, `[`: '),
         ('ignore_tags', ['*'], 'has an entry that is no regular expression, `*`: '),
@@ -216,6 +224,17 @@ def test_added_switches_are_off_unless_set(option):
     assert getattr(load({'openmetrics_endpoint': ENDPOINT, option: True}), option) is True
 
 
+def test_a_limit_is_what_its_option_says_and_else_its_default():
+    assert Limits.of({'max_line_size': None}) == Limits(256 * 1024**2, 1024 * 1024, 30, 50_000)
+    options = {'max_response_size': 1.5, 'max_line_size': 8, 'scrape_timeout': 0.5, 'max_samples_per_family': 0}
+    assert Limits.of(options) == Limits(1_572_864, 8192, 0.5, 0)
+
+
+def test_a_wrong_limit_is_told_where_the_base_check_does_not_look():
+    with pytest.raises(ConfigurationError, match=r'^`scrape_timeout` must be a number of seconds from 0.1 to 10+$'):
+        Limits.of({'scrape_timeout': 0})
+
+
 def test_the_example_configuration_loads_as_it_is():
     example = yaml.safe_load(EXAMPLE.read_text(encoding='utf-8'))
 
@@ -231,7 +250,11 @@ def test_the_example_configuration_offers_the_added_options():
     for option in (
         'collect_histograms_as_distributions',
         'collect_runtime_metrics',
+        'max_line_size',
+        'max_response_size',
         'max_returned_metrics',
+        'max_samples_per_family',
+        'scrape_timeout',
         'submit_reconcide_alias',
         'target_info',
     ):

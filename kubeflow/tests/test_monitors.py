@@ -191,7 +191,8 @@ def test_message(name):
     blocks = re.findall(r'{{([#^])(\w+)}}\n(.*?)\n{{/(\w+)}}', message, re.DOTALL)
     assert [begin for _, begin, _, _ in blocks] == [end for _, _, _, end in blocks]
     said = {sign + begin: text for sign, begin, text, _ in blocks}
-    levels = ['#is_alert', '#is_warning'] if name in METRIC else ['#is_alert']
+    warns = 'warning' in definition['options']['thresholds']
+    levels = ['#is_alert', '#is_warning'] if warns else ['#is_alert']
     assert list(said) == [*levels, '#is_recovery', '^is_recovery']
     # Nothing stands outside, nothing inside another.
     assert not re.sub(r'{{([#^])(\w+)}}\n(.*?)\n{{/(\w+)}}', '', message, flags=re.DOTALL).strip()

@@ -37,7 +37,7 @@ def test_a_command_names_what_is_there(path):
 
 @pytest.mark.parametrize(
     'script, module',
-    [('check', 'runner'), ('simulate', 'simulator'), ('soak', 'soak'), ('preview', 'preview')],
+    [('check', 'runner'), ('simulate', 'simulator'), ('soak', 'soak'), ('preview', 'preview'), ('bench', 'bench')],
 )
 def test_a_script_has_the_options_that_pages_give_it(script, module):
     command = [sys.executable, '-m', module, '--help']

@@ -13,9 +13,15 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from bench.capacity import INTERVAL, WAIT
 from datadog_checks.kubeflow import KubeflowCheck
 from datadog_checks.kubeflow.catalogue import load_catalogue
+from datadog_checks.kubeflow.config_models import defaults
+from datadog_checks.kubeflow.config_models.validators import LIMITS
 from datadog_checks.kubeflow.diagnosis import STARTING_SECONDS
+from datadog_checks.kubeflow.fetch.redirects import MOST
+from datadog_checks.kubeflow.fetch.tokens import SHORTEST_HIDDEN
+from datadog_checks.kubeflow.parsing import REMEMBERED_LINES
 from datadog_checks.kubeflow.restarts import VARIATION_SECONDS
 from simulator.server import Simulator
 
@@ -116,6 +122,27 @@ def test_the_times_that_the_check_allows_for_are_as_long_as_the_pages_say():
     assert (VARIATION_SECONDS, STARTING_SECONDS) == (2, 5 * 60)
     assert 'clocks of the Agent and of the component\'s node are more than two seconds apart' in README
     assert 'the check warns of nothing for its first five minutes' in pages.read(INTEGRATION / 'COMPONENTS.md')
+
+
+def test_the_limits_are_those_of_the_check():
+    ((_, *limits),) = [table for table in pages.tables(README) if table[0][:2] == ['Option', 'Default']]
+    assert {option.strip('`') for option, *_ in limits} == LIMITS.keys()
+    for option, default, *_ in limits:
+        name = option.strip('`')
+        assert default.startswith(f'{getattr(defaults, f"instance_{name}")()} {LIMITS[name][0]}')
+
+
+def test_the_bounds_of_what_is_sent_and_remembered_are_those_of_the_check():
+    text = ' '.join(README.split())
+    assert f'At most {MOST} redirects are followed' in text
+    assert f'a secret of fewer than {SHORTEST_HIDDEN} characters' in text
+    assert f'remembers what it made of up to {REMEMBERED_LINES:,} lines' in text
+
+
+def test_the_cost_is_of_the_interval_and_the_wait_that_the_readme_says():
+    text = ' '.join(README.split())
+    assert f'each scraped every {INTERVAL} seconds' in text
+    assert f'that a run waits {WAIT * 1000:.0f} ms for its answer' in text
 
 
 @pytest.mark.parametrize('path', pages.PAGES, ids=pages.name)

@@ -6,16 +6,20 @@
 import re
 import socket
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
+import yaml
 
 from datadog_checks.kubeflow import KubeflowCheck
 from datadog_checks.kubeflow.diagnosis import FOREIGN
 from simulator.server import Simulator
 
 from . import pages
-from .common import TEXT, exposition
+from .certificates import pair, server_context
+from .common import OPENMETRICS, TEXT, exposition
 from .federation import FEDERATE, Scraped, federate
+from .origins import origin, redirect
 from .pages import INTEGRATION
 
 URL = 'http://component:8080/metrics'
@@ -32,7 +36,15 @@ ANSWERS = [
     (URL, '# TYPE workqueue_depth gauge\nworkqueue_depth{name="apiservice"} 1\n', {}),
     (URL, '# TYPE rest_client_requests_total counter\nrest_client_requests_total{code="200"} 5\n', {}),
     (URL, '# TYPE go_goroutines gauge\ngo_goroutines 9\n', {}),
+    (URL, f'# TYPE katib_experiments_current gauge\n# TYPE katib_trials_current gauge\n{BAD_LINE}# EOF\n', {}),
+    (
+        URL,
+        '# TYPE katib_trials_current gauge\nkatib_trials_current{status="a"} 5\nkatib_trials_current{status="b"} 5\n',
+        {'max_samples_per_family': 1},
+    ),
+    (URL, '', {'username': 'agent', 'password': 'pa55'}),
     (URL, '', {'prometheus_url': URL}),
+    (URL, '', {'send_distribution_sums_as_monotonic': True}),
     (URL, '', {'colour': 'red'}),
     (f'{PROMETHEUS}/federate', '', {}),
     (f'{PROMETHEUS}/federate?match[]=x', '', {}),
@@ -40,6 +52,16 @@ ANSWERS = [
     (FEDERATE, federate(Scraped('shop_orders 1\n', {'job': 'j'})), {'extra_metrics': ['shop_orders']}),
     (FEDERATE, federate(Scraped('katib_experiment_created_total 1\n')), {'use_latest_spec': True}),
     (f'{PROMETHEUS}/graph', '<!doctype html>\n', {}),
+]
+
+TESTS = Path(__file__).parent
+# What the check says of answers, which test_answers.py and test_hostile.py hold against the check.
+SENTENCES = [
+    sentence.replace('`', '').replace('$url', URL)
+    for sentence in (
+        *(answer['says'] for answer in yaml.safe_load(pages.read(TESTS / 'answers.yaml'))),
+        *yaml.safe_load(pages.read(TESTS / 'hostile' / 'sentences.yaml')).values(),
+    )
 ]
 
 
@@ -79,6 +101,7 @@ def refused():
             {'openmetrics_endpoint': guarded, 'tls_verify': False},
             {'openmetrics_endpoint': guarded},
             {'openmetrics_endpoint': guarded.replace('https', 'http')},
+            {'openmetrics_endpoint': katib.replace('http', 'https')},
             {'openmetrics_endpoint': guarded, 'tls_verify': False, 'auth_token': token},
             {'openmetrics_endpoint': f'{simulator["mlserver"].url}/nothing'},
             {'openmetrics_endpoint': katib, 'timeout': 0.2},
@@ -89,11 +112,37 @@ def refused():
     return [*messages, told(KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': katib}]))]
 
 
+@pytest.fixture(scope='module')
+def mistrusted(tmp_path_factory):
+    """What the check says of certificates, and of redirects where it has a secret."""
+    directory = tmp_path_factory.mktemp('certificates')
+    root = pair('root', is_authority=True)
+    authority = directory / 'root.pem'
+    authority.write_bytes(root.pem)
+    trusting = {'tls_ca_cert': str(authority)}
+    leaf = pair('leaf', root)
+    contexts = [
+        (server_context(directory, leaf), {}),
+        (server_context(directory, leaf, clients=root), trusting),
+        (server_context(directory, pair('elsewhere', root, host='other.host')), trusting),
+        (server_context(directory, pair('old', root, days=(-2, -1))), trusting),
+    ]
+    messages = []
+    for context, options in contexts:
+        with origin(context=context) as served:
+            messages.append(told(KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': served.endpoint, **options}])))
+    for location in ('http://other.host/metrics', '/dex/auth'):
+        with origin(lambda path, headers, location=location: redirect(location)) as served:
+            user = {'username': 'agent', 'password': 'pa55'}
+            messages.append(told(KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': served.endpoint, **user}])))
+    return messages
+
+
 @pytest.fixture
 def answered(mock_http_response):
     messages = []
     for url, text, options in ANSWERS:
-        content_type = 'text/html' if text.startswith('<!') else TEXT
+        content_type = 'text/html' if text.startswith('<!') else OPENMETRICS if text.endswith('# EOF\n') else TEXT
         mock_http_response(text, headers={'Content-Type': content_type})
         messages.append(told(KubeflowCheck('kubeflow', {}, [{'openmetrics_endpoint': url, **options}])))
     mock_http_response('', status_code=400)
@@ -107,9 +156,10 @@ def explained(page):
 
 
 @pytest.mark.parametrize('page', ['README.md', 'FEDERATION.md'])
-def test_every_message_explained_is_given(page, refused, answered):
+def test_every_message_explained_is_given(page, refused, mistrusted, answered):
+    given = (*refused, *mistrusted, *answered, *SENTENCES)
     for message, pattern in explained(page):
-        assert any(re.search(pattern, said, re.DOTALL) for said in (*refused, *answered)), message
+        assert any(re.search(pattern, said, re.DOTALL) for said in given), message
 
 
 @pytest.mark.parametrize('fixture', ['kserve-server-idle', 'katib-starting', 'argo-standby'])
@@ -126,7 +176,7 @@ def test_a_bad_line_that_is_left_out_costs_nothing(run):
     )
 
 
-def test_everything_said_here_is_explained(refused, answered):
+def test_everything_said_here_is_explained(refused, mistrusted, answered):
     patterns = [pattern for page in ('README.md', 'FEDERATION.md') for _, pattern in explained(page)]
-    for said in (*refused, *answered):
+    for said in (*refused, *mistrusted, *answered, *SENTENCES):
         assert any(re.search(pattern, said, re.DOTALL) for pattern in patterns), said

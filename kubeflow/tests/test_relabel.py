@@ -441,9 +441,10 @@ def test_an_alias_repeats_the_samples_with_labels_of_their_own(make_catalogue):
     assert one.value == other.value == 1
 
 
-def test_not_a_number_spoils_no_sum_and_is_no_zero(make_catalogue):
-    text = '# TYPE first_done_total counter\nfirst_done_total{worker="1"} NaN\nfirst_done_total{worker="2"} 4\n'
-    assert relabel(make_catalogue(COUNTER), text) == [('done_total', {}, 4)]
+def test_not_a_number_spoils_no_sum_of_gauges_and_is_no_zero(make_catalogue):
+    depth = 'name: depth\ntype: gauge\nsources: [{component: first, family: first_depth, drop: [worker]}]'
+    text = '# TYPE first_depth gauge\nfirst_depth{worker="1"} NaN\nfirst_depth{worker="2"} 4\n'
+    assert relabel(make_catalogue(depth), text) == [('depth', {}, 4)]
     text = '# TYPE first_current gauge\nfirst_current{status="Running"} NaN\nfirst_current{status="Failed"} 4\n'
     ((_, _, value),) = relabel(make_catalogue(RUNNING), text)
     assert value != value
@@ -525,12 +526,11 @@ def test_conversion_and_addition_keep_the_order_of_buckets(make_catalogue, bound
 
 
 @settings(deadline=None)
-@given(samples=st.dictionaries(label_values, st.sampled_from([nan, inf, -inf, 0.0, 1.5]), min_size=1))
-def test_what_is_not_finite_never_adds(make_catalogue, samples):
+@given(samples=st.dictionaries(label_values, st.sampled_from([nan, inf, -inf, -1.0, 0.0, 1.5]), min_size=1))
+def test_a_sum_of_counts_lacks_none_of_them(make_catalogue, samples):
     text = exposition([(('a', worker, 'a'), value) for worker, value in samples.items()])
     ((_, _, value),) = relabel(make_catalogue(COUNTER), text.replace('inf', 'Inf').replace('nan', 'NaN'))
-    finite = [value for value in samples.values() if value in (0.0, 1.5)]
-    if finite:
-        assert value == fsum(finite)
+    if set(samples.values()) <= {0.0, 1.5}:
+        assert value == fsum(samples.values())
     else:
-        assert value != value or value in (inf, -inf)
+        assert value != value

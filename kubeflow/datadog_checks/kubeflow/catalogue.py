@@ -187,6 +187,12 @@ class Catalogue:
         return match and self._owners_by_prefix[match.lastindex - 1]
 
     @cached_property
+    def owned_beginnings(self) -> frozenset[str]:
+        """What the names begin with of which `owner` tells a component, whole names among them."""
+        prefixes = (prefix for component in self.components.values() for prefix in component.prefixes)
+        return frozenset((*self._owners_by_name, *prefixes))
+
+    @cached_property
     def shared_families(self) -> Mapping[str, Mapping[str, Conditions]]:
         """Map each family that several components expose to the conditions that tell them apart, by component id."""
         families: dict[str, dict[str, Conditions]] = {}

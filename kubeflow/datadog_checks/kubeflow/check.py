@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from datadog_checks.base import ConfigurationError, OpenMetricsBaseCheckV2
 
@@ -20,6 +22,9 @@ class KubeflowCheck(OpenMetricsBaseCheckV2, ConfigMixin):
     __NAMESPACE__ = 'kubeflow'
     DEFAULT_METRIC_LIMIT = 0
 
+    # The base check warns of an option before it has made its own.
+    scrapers: Mapping[str, KubeflowScraper] = MappingProxyType({})
+
     def __init__(self, name, init_config, instances):
         try:
             super().__init__(name, init_config, instances)
@@ -29,8 +34,14 @@ class KubeflowCheck(OpenMetricsBaseCheckV2, ConfigMixin):
         self.log.logger.addFilter(SECRETS_FILTER)
 
     def sanitize(self, text):
-        """Service checks, errors and tracebacks pass here on their way to the Agent."""
-        return hide_secrets(super().sanitize(text))
+        """Service checks, errors, tracebacks and warnings pass here on their way to the Agent."""
+        text = super().sanitize(text)
+        for scraper in self.scrapers.values():
+            text = scraper.hide_secrets(text)
+        return hide_secrets(text)
+
+    def warning(self, warning_message, *args, **kwargs):
+        super().warning('%s', self.sanitize(warning_message % args if args else warning_message), **kwargs)
 
     def check(self, instance):
         for sentence in self._option_warnings:
@@ -42,7 +53,8 @@ class KubeflowCheck(OpenMetricsBaseCheckV2, ConfigMixin):
         super().configure_scrapers()
         # The base check puts the key into its messages.
         for endpoint in list(self.scrapers):
-            self.scrapers[public_url(endpoint)] = self.scrapers.pop(endpoint)
+            scraper = self.scrapers[public_url(endpoint)] = self.scrapers.pop(endpoint)
+            self._option_warnings += scraper.option_warnings
 
     def create_scraper(self, config):
         return KubeflowScraper(self, self.get_config_with_defaults(config))

@@ -9,9 +9,14 @@ import re
 from collections.abc import Sequence
 from urllib.parse import parse_qs, urlsplit
 
+from .fetch.answers import WRONG_PLACE, Kind
+from .parsing import Malformed
 from .payload import Payload
 
 SHOWN_FAMILIES = 5
+
+# Of what an endpoint says, in messages.
+SHOWN_CHARACTERS = 100
 
 # A controller registers its families once its webhook certificates are ready (Katib, every release), so for the
 # first minutes there may be nothing but what any such program exposes.
@@ -144,7 +149,43 @@ def unreadable(url: str, content_type: str, use_latest_spec: bool) -> str:
             '`use_latest_spec: true` asks for OpenMetrics and the answer is in the older text format, '
             'the only one that Prometheus federates in; leave the option out'
         )
-    return 'another port or path of the component, or a login page before it'
+    return WRONG_PLACE
+
+
+def no_exposition(endpoint: str, content_type: str, reason: str, cause: str) -> str:
+    """What to tell about an answer that is no exposition at all, for the reason and the likely cause given."""
+    return (
+        f'What {endpoint} answered (Content-Type: {shown(content_type) or "none"}) is no Prometheus exposition: '
+        f'{reason}. Likely cause: {cause}.'
+    )
+
+
+def another_kind(endpoint: str, url: str, content_type: str, kind: Kind) -> str:
+    """As `no_exposition`, of an answer of `url` that is of another kind."""
+    cause = PROMETHEUS_PAGE_HINT if PROMETHEUS_PAGE.search(urlsplit(url).path) else kind.cause
+    return no_exposition(endpoint, content_type, f'it is {kind.what}', cause)
+
+
+def no_success(endpoint: str, url: str, status: int, reason: str, kind: Kind | None) -> str:
+    """What to tell about an answer of `url` with another status than 200, as requests words it, and what to do.
+
+    `kind` is what its body is, None where that is not known.
+    """
+    what = 'Client Error: ' if 400 <= status < 500 else 'Server Error: ' if status >= 500 else ''
+    told = [f'{status} {what}{shown(reason)} for url: {endpoint}']
+    if status < 400:
+        told.append('A scrape is answered with 200: set `openmetrics_endpoint` to where the exposition is')
+    elif hint := refused(url, status):
+        told.append(hint)
+    if kind and kind.is_telling:
+        told.append(f'What came with it is {kind.what}. Likely cause: {kind.cause}')
+    return '. '.join(told)
+
+
+def shown(text: str) -> str:
+    """What an endpoint said, as it may stand in a message: printable, and its beginning alone where it is long."""
+    printable = ascii(text[:SHOWN_CHARACTERS])[1:-1]
+    return f'{printable[:SHOWN_CHARACTERS]}...' if len(text) > SHOWN_CHARACTERS else printable
 
 
 def untyped(names: Sequence[str], endpoint: str) -> str:
@@ -168,7 +209,7 @@ def _first(names: Sequence[str]) -> str:
     # What every program exposes says least, so it is shown last.
     telling = list(dict.fromkeys(sorted(names, key=lambda name: name.startswith(RUNTIME))))
     more = f' and {len(telling) - SHOWN_FAMILIES} more' if len(telling) > SHOWN_FAMILIES else ''
-    return ', '.join(telling[:SHOWN_FAMILIES]) + more
+    return ', '.join(map(shown, telling[:SHOWN_FAMILIES])) + more
 
 
 def _cause(payload: Payload) -> str:
@@ -188,3 +229,13 @@ def _cause(payload: Payload) -> str:
             'check the port and the options of the component'
         )
     return 'a wrong port, or a program that is not part of Kubeflow'
+
+
+def malformed_lines(endpoint: str, lines: Sequence[Malformed]) -> str:
+    """What to tell about lines of the text format that cannot be understood."""
+    families = sorted({family for line in lines for family in line.families})
+    more = f' (and {len(lines) - 1} more)' if len(lines) > 1 else ''
+    return (
+        f'The exposition of {endpoint} has a line that cannot be understood: {lines[0]}{more}. What is made of '
+        f'{_first(families)} is left out of this run, the rest is submitted; it is for the component to mend.'
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from .relabel import Ranked
+from .relabel import Ranked, Remembered
 from .restarts import Counted
 from .targets import Pod, Scrape, Target
 
@@ -21,12 +21,15 @@ class Settled:
     """What is settled for one pod, or for the endpoint itself.
 
     `overruled` are sources that stood back once, `ranks` the position of the source that feeds each family: see
-    `Relabeller`. `counted` is the last scrape that held it.
+    `Relabeller`. `counted` is the last scrape that held it. `left_out` are the families that were not fed then: what
+    they count has not been reported, and is old. `relabelled` is what the relabeller made of it.
     """
 
     overruled: set[Ranked] = field(default_factory=set)
     ranks: dict[str, int] = field(default_factory=dict)
     counted: Counted = field(default_factory=Counted)
+    left_out: set[str] = field(default_factory=set)
+    relabelled: Remembered = field(default_factory=Remembered)
 
 
 class Memory:

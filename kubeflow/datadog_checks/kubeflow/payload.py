@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from functools import partial
+from math import isfinite
 
 from prometheus_client import Metric
 
 from .catalogue import Catalogue, Entry, counter_key
+from .children import Child, Place, added, place
+from .layout import KnownFamily, Layout
 
 # Families whose label `controller` (`name` before controller-runtime 0.19) names the controllers of a program.
 CONTROLLER_FAMILIES = frozenset(
@@ -29,28 +32,13 @@ CONTROLLER_FAMILIES = frozenset(
 NOBODYS_CONTROLLERS = frozenset({'cert-rotator'})
 
 # What an untyped family has at the end of its name where a typed one has it at the end of its samples' names.
-PART_SUFFIX = re.compile('_(?:bucket|count|sum|total)$')
+PART_SUFFIXES = ('_bucket', '_count', '_sum', '_total')
+PART_SUFFIX = re.compile(f'(?:{"|".join(PART_SUFFIXES)})$')
 
 START_TIME = 'process_start_time_seconds'
 
-# The label that tells the samples of a part from each other.
-BOUNDS = {'bucket': 'le', 'quantile': 'quantile'}
-
-
-@dataclass(slots=True)
-class Child:
-    """The samples of a family that share all labels but `le` and `quantile`.
-
-    `value` belongs to counters, gauges and untyped samples; `sum`, `count`, `buckets` (cumulative, by the text of
-    `le`) and `quantiles` to histograms and summaries. What the exposition lacks is None or empty.
-    """
-
-    labels: dict[str, str]
-    value: float | None = None
-    sum: float | None = None
-    count: float | None = None
-    buckets: dict[str, float] = field(default_factory=dict)
-    quantiles: dict[str, float] = field(default_factory=dict)
+# Of these the samples are looked at, whatever they feed.
+SIGNS = CONTROLLER_FAMILIES | {START_TIME, 'up'}
 
 
 class Slots:
@@ -85,25 +73,50 @@ class Slots:
     def of(self, metric: Metric) -> tuple[str, str | None] | None:
         """The slot of a parsed family and, where all its samples are one part of it, that part."""
         # The parser strips `_total` off counters, so a gauge of the bare name is another family.
-        return self._slots.get(f'{metric.name}_total' if metric.type == 'counter' else metric.name)
+        return self._slot(metric.name, metric.type)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that a family with a slot may have."""
+        return frozenset(self._slots)
+
+    def named(self, raw_name: str) -> frozenset[str]:
+        """The slots of a family by the name of its header or its samples, whatever its type."""
+        slots = map(self._slots.get, (raw_name, counter_key(raw_name)))
+        return frozenset(slot[0] for slot in slots if slot)
+
+    def places(self, name: str, kind: str) -> Callable[..., Place | None] | None:
+        """How the samples of a family are placed (see `place`), None where it has no slot."""
+        slot = self._slot(name, kind)
+        if slot is None and name == START_TIME:
+            # Its value alone is looked at.
+            return partial(place, kind, 'value')
+        return slot and partial(place, kind, slot[1])
+
+    def _slot(self, name: str, kind: str) -> tuple[str, str | None] | None:
+        # What a gaugehistogram's buckets hold goes down too.
+        return None if kind == 'gaugehistogram' else self._slots.get(f'{name}_total' if kind == 'counter' else name)
 
 
 class Payload:
     """The families of one scrape that are seen together.
 
-    `children` maps a raw family to its children; a sample that comes twice counts once, the last one wins.
+    `children` maps the slot of a raw family to its children; a sample that comes twice counts once, the last one wins.
     `process_start_times` are in seconds since the epoch; there may be several processes behind one port. `federated`
-    says that samples carry labels of a target besides their own.
+    says that samples carry labels of a target besides their own. `left_out` are slots whose families were exposed and
+    could not be read whole.
     """
 
     def __init__(self, catalogue: Catalogue, slots: Slots, federated: bool = False):
         self._catalogue = catalogue
         self._slots = slots
         self.federated = federated
-        self.children: dict[str, dict[frozenset, Child]] = {}
+        self.children: dict[str, list[Child]] = {}
+        self._layouts: dict[str, Layout | None] = {}
         self.names: list[str] = []
         self.controllers: set[str] = set()
         self.process_start_times: set[float] = set()
+        self.left_out: frozenset[str] = frozenset()
         self._components: set[str] = set()
 
     @property
@@ -118,15 +131,33 @@ class Payload:
     def add(self, metric: Metric) -> None:
         """Take in one parsed family."""
         self.names.append(metric.name)
-        self._recognise(metric)
+        layout = metric.layout if isinstance(metric, KnownFamily) else None
+        self._recognise(metric, layout)
         if metric.name == START_TIME:
-            self.process_start_times.update(sample.value for sample in metric.samples)
+            values = metric.values if layout else (sample.value for sample in metric.samples)
+            self.process_start_times.update(filter(isfinite, values))
         slot = self._slots.of(metric)
-        if slot is not None:
-            name, part = slot
-            self._keep(self.children.setdefault(name, {}), metric, part)
+        if slot is None:
+            return
+        name, part = slot
+        if layout is None:
+            children = _gathered(metric, part)
+        else:
+            layout.fill(metric.values)
+            children = layout.children
+        if name in self.children:
+            children, layout = added(self.children[name], children), None
+        self.children[name] = children
+        self._layouts[name] = layout
 
-    def _recognise(self, metric: Metric) -> None:
+    def versions(self, slots: Iterable[str]) -> tuple | None:
+        """Equal in two payloads if these slots have the same children in both; None where that cannot be told."""
+        present = [(slot, self._layouts[slot]) for slot in slots if slot in self.children]
+        if any(layout is None for _, layout in present) or not self.left_out.isdisjoint(slots):
+            return None
+        return tuple((slot, layout, layout.version) for slot, layout in present)
+
+    def _recognise(self, metric: Metric, layout: Layout | None) -> None:
         name = metric.name
         owner = self._catalogue.owner(name)
         if metric.type == 'unknown':
@@ -134,48 +165,24 @@ class Payload:
             owner = owner or self._catalogue.owner(name)
         if owner:
             self._components.add(owner)
-        for component_id, conditions in self._catalogue.shared_families.get(name, {}).items():
-            if any(conditions(sample.labels) for sample in metric.samples):
+        conditions_of = self._catalogue.shared_families.get(name)
+        if conditions_of is None and name not in CONTROLLER_FAMILIES:
+            return
+        labels_of = [each.labels for each in (layout.children if layout else metric.samples)]
+        for component_id, conditions in (conditions_of or {}).items():
+            if any(map(conditions, labels_of)):
                 self._components.add(component_id)
         if name in CONTROLLER_FAMILIES:
-            for sample in metric.samples:
-                controller = sample.labels.get('controller') or sample.labels.get('name')
+            for labels in labels_of:
+                controller = labels.get('controller') or labels.get('name')
                 if controller:
                     self.controllers.add(controller)
 
-    @staticmethod
-    def _keep(children: dict[frozenset, Child], metric: Metric, part: str | None) -> None:
-        for sample in metric.samples:
-            kind = _part(metric.type, sample.name, part)
-            if kind is None:
-                continue
-            labels = dict(sample.labels)
-            bound = labels.pop(BOUNDS[kind], None) if kind in BOUNDS else ''
-            if bound is None:
-                continue
-            # An empty label is an absent one.
-            if '' in labels.values():
-                labels = {name: value for name, value in labels.items() if value}
-            key = frozenset(labels.items())
-            child = children.get(key)
-            if child is None:
-                child = children[key] = Child(labels)
-            if kind == 'bucket':
-                child.buckets[bound] = sample.value
-            elif kind == 'quantile':
-                child.quantiles[bound] = sample.value
-            else:
-                setattr(child, kind, sample.value)
 
-
-def _part(kind: str, sample_name: str, part: str | None) -> str | None:
-    """Which part of its child a sample is, in a family of this kind; None for one that is no part."""
-    if kind in ('counter', 'histogram', 'summary') and sample_name.endswith('_created'):
-        return None
-    if part:
-        return None if part == 'value' and kind in ('histogram', 'summary') else part
-    for suffix in ('bucket', 'sum', 'count'):
-        if sample_name.endswith(f'_{suffix}'):
-            return suffix
-    # An untyped summary's quantiles are a family of their own; what has no such label is left out.
-    return 'quantile' if kind in ('summary', 'unknown') else None
+def _gathered(metric: Metric, part: str | None) -> list[Child]:
+    children: dict[frozenset, Child] = {}
+    for sample in metric.samples:
+        position = place(metric.type, part, sample, children)
+        if position is not None:
+            position.child.set(position.part, position.bound, sample.value)
+    return list(children.values())

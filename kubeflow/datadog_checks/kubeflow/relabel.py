@@ -9,18 +9,21 @@ A pure function of one payload: no network, no check, no memory of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import translate
-from math import fsum, isfinite
+from itertools import accumulate
+from math import fsum, nan
+from operator import attrgetter
 from typing import NamedTuple
 
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
 from .catalogue import DOCUMENTED, Catalogue, Component, Entry, Source, counter_key, transformer_key
-from .payload import Child, Payload
+from .children import LARGEST, NOTHING, Child
+from .payload import Payload
 from .targets import target_label
 
 COMPONENT_LABEL = 'kubeflow_component'
@@ -28,6 +31,8 @@ COMPONENT_LABEL = 'kubeflow_component'
 # A child taken from a payload, and the labels it gets besides its own.
 Taken = tuple[Child, Mapping[str, str]]
 
+# A child of a family of the catalogue, and those of a payload that it is made of; none for a zero.
+Group = tuple[Child, list[Child]]
 
 # The name of an entry and the position of one of its sources.
 Ranked = tuple[str, int]
@@ -44,7 +49,7 @@ class Counts(NamedTuple):
 
         None where no series is left.
         """
-        known = {frozenset(child.labels.items()) for child in but}
+        known = {child.key for child in but}
         children = [
             Child(
                 child.labels,
@@ -54,9 +59,9 @@ class Counts(NamedTuple):
                 buckets=dict.fromkeys(child.buckets, 0),
             )
             for child in self.children
-            if not known or frozenset(child.labels.items()) not in known
+            if not known or child.key not in known
         ]
-        return _family(name, self.entry, children) if children else None
+        return Family(name, self.entry, children) if children else None
 
 
 @dataclass
@@ -65,14 +70,29 @@ class Relabelled:
 
     `counts` has what the families that count are made of, by their names; `sources` has for each fed entry, by name,
     the raw families that fed it; `ranks` the position of the source that fed each family, by its name; `overruled` the
-    sources that were there too and fed nothing.
+    sources that were there too and fed nothing. `left_out` are the families that were not fed because one of their
+    sources could not be read whole.
     """
 
-    families: list[Metric] = field(default_factory=list)
+    families: list[Family] = field(default_factory=list)
     counts: dict[str, Counts] = field(default_factory=dict)
     sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
     overruled: set[Ranked] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Fed:
+    """What became of one entry: the `position` of the entry, and of the source that feeds it if there is one."""
+
+    position: int
+    rank: int = 0
+    families: tuple[Family, ...] = ()
+    groups: list[Group] = field(default_factory=list)
+    sources: tuple[str, ...] = ()
+    overruled: set[Ranked] = field(default_factory=set)
+    left_out: bool = False
 
 
 class Relabeller:
@@ -98,8 +118,12 @@ class Relabeller:
             )
             for entry in entries
         ]
+        self._clusters = _clusters([frozenset().union(*(feed.slots for feed in feeds)) for _, _, feeds in self._feeds])
+        self._cluster_of = {slot: cluster for cluster in self._clusters for slot in cluster.slots}
 
-    def __call__(self, payload: Payload, overruled: Collection[Ranked] = ()) -> Relabelled:
+    def __call__(
+        self, payload: Payload, overruled: Collection[Ranked] = (), remembered: Remembered | None = None
+    ) -> Relabelled:
         """Relabel one payload.
 
         For each entry the first source that is present feeds it and the others do not. A source is present where its
@@ -110,12 +134,45 @@ class Relabeller:
         `overruled` are sources that stood back in an earlier payload of the same endpoint. They feed no count even
         where they stand alone: a sidecar outlives the model server's restarts, and its count holds the inferences
         that the model server's had.
+
+        What `remembered` has of an earlier payload of the endpoint is used again where but values differ; the families
+        given for that one are changed then.
         """
-        result = Relabelled()
-        claimed: set[int] = set()
         components = payload.components
+        context = (components, frozenset(overruled), payload.left_out)
+        if remembered is None:
+            remembered = Remembered()
+        slots = tuple(payload.children)
+        whole = payload.versions(slots), context
+        if whole[0] is not None and whole == remembered.whole:
+            for each in remembered.fed:
+                self._refresh(each)
+            return remembered.relabelled
+        fed: list[_Fed] = []
+        clusters: dict[Cluster, tuple[tuple, list[_Fed]]] = {}
+        for cluster in dict.fromkeys(self._cluster_of[slot] for slot in (*slots, *payload.left_out)):
+            versions = payload.versions(cluster.slots), context
+            known_versions, known = remembered.clusters.get(cluster, (None, []))
+            if versions[0] is not None and versions == known_versions:
+                for each in known:
+                    self._refresh(each)
+            else:
+                known = list(self._feed(cluster, payload, overruled, components))
+            clusters[cluster] = versions, known
+            fed += known
+        remembered.clusters = clusters
+        remembered.whole = whole
+        remembered.fed = sorted(fed, key=attrgetter('position'))
+        remembered.relabelled = self._relabelled(remembered.fed)
+        return remembered.relabelled
+
+    def _feed(
+        self, cluster: Cluster, payload: Payload, overruled: Collection[Ranked], components: Sequence[str]
+    ) -> Iterator[_Fed]:
         component_of = self._component_of(components)
-        for entry, keys, feeds in self._feeds:
+        claimed: set[int] = set()
+        for position in cluster.positions:
+            entry, keys, feeds = self._feeds[position]
             present = [
                 (rank, feed)
                 for rank, feed in enumerate(feeds)
@@ -123,26 +180,54 @@ class Relabeller:
                 and (components or not feed.shared)
                 and (entry.type == 'gauge' or (entry.name, rank) not in overruled)
             ]
+            if payload.left_out and self._is_left_out(payload.left_out, feeds, present):
+                yield _Fed(position, left_out=True)
+                if entry.documented:
+                    # Nor may it be counted under another name.
+                    claimed.update(id(child) for _, feed in present for child, _ in feed.take(payload))
+                continue
             if not present:
                 continue
             (rank, feed), *others = present
-            result.overruled.update(
+            stood_back = {
                 (entry.name, other) for other, each in others if each.source.component != feed.source.component
-            )
+            }
             taken = [
                 (child, added) for child, added in feed.take(payload) if entry.documented or id(child) not in claimed
             ]
-            merged = feed.merge(taken, payload, component_of if feed.shared else None)
-            if not merged:
-                continue
-            if entry.documented:
+            groups = feed.merge(taken, payload, component_of if feed.shared else None)
+            if entry.documented and groups:
                 claimed.update(id(child) for child, _ in taken)
-            result.families.extend(_family(key, entry, merged) for key in keys)
-            if entry.type != 'gauge' and not feed.untimed:
-                result.counts.update((key, Counts(entry, merged)) for key in keys)
-            result.sources[entry.name] = feed.raw_names_in(payload)
-            result.ranks.update((key, rank) for key in keys)
+            children = [child for child, _ in groups]
+            families = tuple(Family(key, entry, children) for key in keys) if groups else ()
+            yield _Fed(position, rank, families, groups, feed.raw_names_in(payload), stood_back)
+
+    def _refresh(self, fed: _Fed) -> None:
+        if fed.groups:
+            self._feeds[fed.position][2][fed.rank].fill(fed.groups)
+            for family in fed.families:
+                family.refresh()
+
+    def _relabelled(self, fed: Iterable[_Fed]) -> Relabelled:
+        result = Relabelled()
+        for each in fed:
+            entry, keys, feeds = self._feeds[each.position]
+            result.overruled |= each.overruled
+            if each.left_out:
+                result.left_out.update(keys)
+            if not each.families:
+                continue
+            result.families += each.families
+            if entry.type != 'gauge' and not feeds[each.rank].untimed:
+                result.counts.update((family.name, Counts(entry, family.children)) for family in each.families)
+            result.sources[entry.name] = each.sources
+            result.ranks.update((family.name, each.rank) for family in each.families)
         return result
+
+    @staticmethod
+    def _is_left_out(slots: frozenset[str], feeds: Sequence[_Feed], present: Sequence[tuple[int, _Feed]]) -> bool:
+        first = present[0][0] if present else len(feeds)
+        return any(not slots.isdisjoint(feed.slots) for feed in feeds[: first + 1])
 
     def _component(self, source: Source) -> Component | None:
         return None if source.component == DOCUMENTED else self._catalogue.components[source.component]
@@ -154,6 +239,43 @@ class Relabeller:
             return self._catalogue.controllers.get(labels.get('controller') or labels.get('name', ''), sole)
 
         return component_of
+
+
+@dataclass(frozen=True, eq=False)
+class Cluster:
+    """Entries that may take children from each other, by their positions, and all slots that their sources look at."""
+
+    positions: tuple[int, ...]
+    slots: tuple[str, ...]
+
+
+@dataclass
+class Remembered:
+    """What was made of the last payload of one endpoint: of each cluster, and of the `whole`.
+
+    With both is what they depended on besides values; None in it where that cannot be told.
+    """
+
+    clusters: dict[Cluster, tuple[tuple, list[_Fed]]] = field(default_factory=dict)
+    whole: tuple | None = None
+    fed: list[_Fed] = field(default_factory=list)
+    relabelled: Relabelled = field(default_factory=Relabelled)
+
+
+def _clusters(slots_of: Sequence[frozenset[str]]) -> list[Cluster]:
+    """The positions of entries that no slot connects with others; `slots_of` has the slots of each."""
+    clusters: list[tuple[list[int], set[str]]] = []
+    for position, slots in enumerate(slots_of):
+        joined = ([position], set(slots))
+        apart = []
+        for cluster in clusters:
+            if cluster[1].isdisjoint(slots):
+                apart.append(cluster)
+            else:
+                joined[0].extend(cluster[0])
+                joined[1].update(cluster[1])
+        clusters = [*apart, joined]
+    return [Cluster(tuple(sorted(positions)), tuple(sorted(slots))) for positions, slots in clusters]
 
 
 class _Feed:
@@ -178,22 +300,34 @@ class _Feed:
             (counter_key(raw_name) if is_counter else raw_name, raw_name, added)
             for raw_name, added in source.families.items()
         ]
+        # Those of which samples are looked at; `beside` may be one of another component.
+        self._sampled = (*(slot for slot, _, _ in self._slots), *source.zero)
+        self._beside = counter_key(source.beside) if source.beside else None
+        self.slots = frozenset(self._sampled) | ({self._beside} if self._beside else set())
 
     def is_in(self, payload: Payload) -> bool:
         """Whether a payload has what this source is made of, whatever its conditions leave of it."""
-        if self.source.beside and counter_key(self.source.beside) not in payload.children:
+        children = payload.children
+        if self._beside and self._beside not in children:
             return False
-        slots = (*(slot for slot, _, _ in self._slots), *self.source.zero)
-        return any(self._has_part(child) for slot in slots for child in payload.children.get(slot, {}).values())
+        return any(
+            not self.source.part or any(map(self._has_part, children[slot]))
+            for slot in self._sampled
+            if children.get(slot)
+        )
 
     def take(self, payload: Payload) -> list[Taken]:
         """The children of a payload that this source is made of, and the labels they get."""
-        return [
+        meets = self.source.where
+        taken = [
             (child, added)
             for slot, _, added in self._slots
-            for child in payload.children.get(slot, {}).values()
-            if self._has_part(child) and self.source.where(child.labels)
+            if slot in payload.children
+            for child in payload.children[slot]
         ]
+        if meets or self.source.part:
+            taken = [each for each in taken if self._has_part(each[0]) and meets(each[0].labels)]
+        return taken
 
     def raw_names_in(self, payload: Payload) -> tuple[str, ...]:
         """The raw families of this source that a payload has, or those that stand in for it with zeros."""
@@ -205,21 +339,23 @@ class _Feed:
         taken: Iterable[Taken],
         payload: Payload,
         component_of: Callable[[Mapping[str, str]], str | None] | None,
-    ) -> list[Child]:
-        """New children with this source's labels and unit; those whose labels coincide are added."""
-        groups: dict[frozenset, tuple[dict[str, str], list[Child]]] = {}
+    ) -> list[Group]:
+        """New children with this source's labels and unit, and those they are made of, several where labels meet."""
+        groups: dict[frozenset, Group] = {}
         for child, added in taken:
             labels = self._labels(child.labels, payload.federated)
             labels.update(added)
             if component_of is not None and (component := component_of(child.labels)):
                 labels[COMPONENT_LABEL] = component
-            groups.setdefault(frozenset(labels.items()), (labels, []))[1].append(child)
-        merged = {key: self._add(labels, children) for key, (labels, children) in groups.items()}
-        for family in self.source.zero:
-            for child in payload.children.get(family, {}).values():
-                labels = self._labels(child.labels, payload.federated)
-                merged.setdefault(frozenset(labels.items()), Child(labels, value=0))
-        return list(merged.values())
+            # Most are what they were, and so are kept once.
+            new = Child(child.labels if labels == child.labels else labels)
+            groups.setdefault(new.key, (new, []))[1].append(child)
+        self.fill(groups.values())
+        for slot in self.source.zero:
+            for child in payload.children.get(slot, ()):
+                new = Child(self._labels(child.labels, payload.federated), value=0)
+                groups.setdefault(new.key, (new, []))
+        return list(groups.values())
 
     def _has_part(self, child: Child) -> bool:
         return not self.source.part or getattr(child, self.source.part) is not None
@@ -253,21 +389,33 @@ class _Feed:
         rename = {old: new for old, new in self._rename.items() if old not in beside or new not in self._kept}
         return rename | {new: target_label(new) for new in beside.values() if new not in self._kept}
 
-    def _add(self, labels: dict[str, str], children: list[Child]) -> Child:
-        if self._kind in ('counter', 'gauge'):
-            part = self.source.part or 'value'
-            return Child(labels, value=self._convert(_sum(getattr(child, part) for child in children)))
-        return Child(
-            labels,
-            sum=self._convert(_sum(child.sum for child in children)),
-            count=_sum(child.count for child in children),
-            buckets={self._bound(bound): value for bound, value in _add_buckets(children)},
-            # Quantiles of several children cannot be added.
-            quantiles={
-                quantile: self._convert(value)
-                for quantile, value in (children[0].quantiles.items() if len(children) == 1 else ())
-            },
-        )
+    def fill(self, groups: Iterable[Group]) -> None:
+        """Give children of this source's the values of those they are made of."""
+        if self._kind not in ('counter', 'gauge'):
+            for child, parts in groups:
+                if parts:
+                    self._fill_distribution(child, parts)
+            return
+        part = self.source.part or 'value'
+        add, least = (_add_counts, 0) if self._kind == 'counter' else (_add_gauges, -LARGEST)
+        for child, parts in groups:
+            if len(parts) == 1:
+                value = getattr(parts[0], part)
+                # As they are added.
+                child.value = self._convert(value if least <= value <= LARGEST else nan)
+            elif parts:
+                child.value = self._convert(add([getattr(each, part) for each in parts]))
+
+    def _fill_distribution(self, child: Child, parts: list[Child]) -> None:
+        buckets = _add_buckets(parts)
+        if self.source.divisor != 1:
+            buckets = [(self._bound(bound), value) for bound, value in buckets]
+        child.buckets = dict(buckets)
+        child.sum = self._convert(_add_counts([each.sum for each in parts]))
+        child.count = _add_counts([each.count for each in parts])
+        # Quantiles of several children cannot be added.
+        quantiles = parts[0].quantiles if len(parts) == 1 else NOTHING
+        child.quantiles = {quantile: self._convert(value) for quantile, value in quantiles.items()}
 
     def _convert(self, value: float | None) -> float | None:
         return value if value is None or self.source.divisor == 1 else value / self.source.divisor
@@ -277,22 +425,60 @@ class _Feed:
         return bound if self.source.divisor == 1 else str(float(Decimal(bound) / self.source.divisor))
 
 
-def _sum(values: Iterable[float | None]) -> float | None:
+def _add_gauges(values: Iterable[float | None]) -> float | None:
     """Add values in any order to the same result. None where there is none; NaN and infinities are not added."""
     present = [value for value in values if value is not None]
-    if len(present) < 2:
-        return present[0] if present else None
-    finite = [value for value in present if isfinite(value)]
-    return fsum(finite) if finite else present[0]
+    return _sum([value for value in present if -LARGEST <= value <= LARGEST]) if present else None
+
+
+def _add_counts(values: Iterable[float | None]) -> float | None:
+    """Add values in any order to the same result. None where there is none.
+
+    NaN, which is not submitted, where one is no count: the sum of the others would look like one that began anew.
+    """
+    present = [value for value in values if value is not None]
+    if not present:
+        return None
+    return _sum(present) if _are_counts(present) else nan
+
+
+def _are_counts(values: Collection[float]) -> bool:
+    # With NaN among them the sum is NaN, and not below anything.
+    return not values or min(values) >= 0 and sum(values) <= LARGEST
+
+
+def _sum(values: list[float]) -> float:
+    if len(values) < 2:
+        return values[0] if values else nan
+    try:
+        return fsum(values)
+    # Too much, or infinities of both signs.
+    except (OverflowError, ValueError):
+        return nan
 
 
 def _add_buckets(children: list[Child]) -> list[tuple[str, float]]:
     """Add cumulative buckets bound by bound, in the order of the bounds.
 
-    Only bounds that all children have are kept: at another bound the sum would lack the children without it.
+    Only bounds that all children have are kept: at another bound the sum would lack the children without it. All are
+    NaN where one of them is no count, for a bucket without the one below would be another bucket to
+    `non_cumulative_histogram_buckets`. A bucket that holds less than the one below is given what that holds.
+
+    The bounds and their order depend on those of the children alone, not on values.
     """
-    if len(children) == 1:
-        return list(children[0].buckets.items())
+    added = _add_bounds(children) if len(children) > 1 else list(children[0].buckets.items())
+    if not all(_are_counts(child.buckets.values()) for child in children):
+        return [(bound, nan) for bound, _ in added]
+    values = [value for _, value in added]
+    if values != sorted(values):
+        ordered = sorted(added, key=lambda item: float(item[0]))
+        most = accumulate((value for _, value in ordered), max)
+        raised = {bound: value for (bound, _), value in zip(ordered, most, strict=True)}
+        added = [(bound, raised[bound]) for bound, _ in added]
+    return added
+
+
+def _add_bounds(children: list[Child]) -> list[tuple[str, float]]:
     counts: dict[float, tuple[str, list[float]]] = {}
     for child in children:
         for bound, value in child.buckets.items():
@@ -304,28 +490,64 @@ def _add_buckets(children: list[Child]) -> list[tuple[str, float]]:
     ]
 
 
-def _family(name: str, entry: Entry, children: Iterable[Child]) -> Metric:
-    metric = Metric(name, entry.description, entry.type)
-    samples = metric.samples
-    for child in children:
-        # Every sample owns its labels: the base check changes them.
-        if entry.type == 'counter':
-            samples.append(Sample(f'{name}_total', dict(child.labels), child.value))
-            continue
-        if entry.type == 'gauge':
-            samples.append(Sample(name, dict(child.labels), child.value))
-            continue
-        if 'bucket' in entry.parts:
-            samples.extend(
-                Sample(f'{name}_bucket', {**child.labels, 'le': bound}, value) for bound, value in child.buckets.items()
-            )
-        if 'quantile' in entry.parts:
-            samples.extend(
-                Sample(name, {**child.labels, 'quantile': quantile}, value)
-                for quantile, value in child.quantiles.items()
-            )
+class Family(Metric):
+    """A family of the catalogue: `entry` under the name `name`, made of `children`.
+
+    `refreshed` says that the same children have come again with other values.
+    """
+
+    def __init__(self, name: str, entry: Entry, children: list[Child]):
+        super().__init__(name, entry.description, entry.type)
+        self.entry = entry
+        self.children = children
+        self.refreshed = False
+        # What tagging remembers.
+        self.tagged: list | None = None
+        self._samples: list[Sample] | None = None
+
+    def refresh(self) -> None:
+        """Take note that the children have other values."""
+        self.refreshed = True
+        self._samples = None
+
+    @property
+    def samples(self) -> list[Sample]:
+        """Samples in the order of `values`. Each owns its labels: the base check changes them."""
+        if self._samples is None:
+            self._samples = [sample for child in self.children for sample in self._samples_of(child)]
+        return self._samples
+
+    @samples.setter
+    def samples(self, samples: list[Sample]) -> None:
+        self._samples = samples
+
+    @property
+    def values(self) -> list[float]:
+        """The values of the samples, and no more."""
+        if self.type in ('counter', 'gauge'):
+            return [child.value for child in self.children]
+        values: list[float] = []
+        for child in self.children:
+            if 'bucket' in self.entry.parts:
+                values += child.buckets.values()
+            if 'quantile' in self.entry.parts:
+                values += child.quantiles.values()
+            values += [value for value in (child.sum, child.count) if value is not None]
+        return values
+
+    def _samples_of(self, child: Child) -> list[Sample]:
+        name, labels = self.name, child.labels
+        if self.type == 'counter':
+            return [Sample(f'{name}_total', dict(labels), child.value)]
+        if self.type == 'gauge':
+            return [Sample(name, dict(labels), child.value)]
+        samples = []
+        if 'bucket' in self.entry.parts:
+            samples += [Sample(f'{name}_bucket', {**labels, 'le': le}, value) for le, value in child.buckets.items()]
+        if 'quantile' in self.entry.parts:
+            samples += [Sample(name, {**labels, 'quantile': key}, value) for key, value in child.quantiles.items()]
         for part in ('sum', 'count'):
             value = getattr(child, part)
             if value is not None:
-                samples.append(Sample(f'{name}_{part}', dict(child.labels), value))
-    return metric
+                samples.append(Sample(f'{name}_{part}', dict(labels), value))
+        return samples

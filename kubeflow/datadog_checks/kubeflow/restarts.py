@@ -43,6 +43,10 @@ class Counted:
     targets: frozenset[Target] = frozenset()
     counts: Mapping[str, Counts] = field(default_factory=dict)
 
+    def carried_over(self, names: Collection[str]) -> dict[str, Counts]:
+        """What families counted that the next scrape has not told anything of."""
+        return {name: counts for name, counts in self.counts.items() if name in names}
+
     def beginnings(
         self,
         started: frozenset[float],

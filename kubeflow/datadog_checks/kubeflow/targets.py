@@ -10,7 +10,7 @@ it, and every family is untyped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -20,6 +20,7 @@ from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
 from .catalogue import Catalogue
+from .layout import KnownFamily
 from .payload import START_TIME, Payload, Slots
 
 # What Prometheus puts before a label of the sample that the target has too (`honor_labels: false`).
@@ -77,6 +78,8 @@ def is_federated(metric: Metric) -> bool:
 
     It puts the label `instance`, be it empty, on every sample that it federates; no component of Kubeflow has one.
     """
+    if isinstance(metric, KnownFamily) and metric.layout and metric.layout.children:
+        return 'instance' in metric.layout.children[0].labels
     return bool(metric.samples) and 'instance' in metric.samples[0].labels
 
 
@@ -98,9 +101,9 @@ class Scrape:
 
     @property
     def groups(self) -> Iterator[tuple[Pod | None, Group]]:
-        """Every group with a family by its pod, the endpoint's own first."""
+        """Every group with a family, be it left out, by its pod, the endpoint's own first."""
         for pod, group in ((None, self.own), *self.federated.items()):
-            if group.payload.names:
+            if group.payload.names or group.payload.left_out:
                 yield pod, group
 
     @property
@@ -116,6 +119,18 @@ class Scrape:
             self._split(metric)
         else:
             self.own.payload.add(metric)
+
+    def pass_over(self, names: Sequence[str]) -> None:
+        """Take in the names of families of which nothing else is wanted."""
+        self.names[:0] = names
+        if not self.federated:
+            self.own.payload.names[:0] = names
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Leave the families out that bear these names."""
+        slots = frozenset().union(*map(self._slots.named, names))
+        for group in (self.own, *self.federated.values()):
+            group.payload.left_out = slots
 
     def _split(self, metric: Metric) -> None:
         parts: dict[Pod | None, Metric] = {}

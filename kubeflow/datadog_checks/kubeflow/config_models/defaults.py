@@ -88,8 +88,20 @@ def instance_log_requests():
     return False
 
 
+def instance_max_line_size():
+    return 1024
+
+
+def instance_max_response_size():
+    return 256
+
+
 def instance_max_returned_metrics():
     return 0
+
+
+def instance_max_samples_per_family():
+    return 50000
 
 
 def instance_min_collection_interval():
@@ -106,6 +118,10 @@ def instance_persist_connections():
 
 def instance_request_size():
     return 16
+
+
+def instance_scrape_timeout():
+    return 30
 
 
 def instance_skip_proxy():

@@ -126,7 +126,10 @@ class InstanceConfig(BaseModel):
     kerberos_keytab: Optional[str] = None
     kerberos_principal: Optional[str] = None
     log_requests: Optional[bool] = None
+    max_line_size: Optional[float] = None
+    max_response_size: Optional[float] = None
     max_returned_metrics: Optional[int] = Field(None, ge=0)
+    max_samples_per_family: Optional[int] = None
     metric_patterns: Optional[MetricPatterns] = None
     metrics: Optional[tuple[Union[str, MappingProxyType[str, Union[str, Metrics]]], ...]] = None
     min_collection_interval: Optional[float] = None
@@ -142,6 +145,7 @@ class InstanceConfig(BaseModel):
     read_timeout: Optional[float] = None
     rename_labels: Optional[MappingProxyType[str, Any]] = None
     request_size: Optional[float] = None
+    scrape_timeout: Optional[float] = None
     service: Optional[str] = None
     share_labels: Optional[MappingProxyType[str, Union[bool, ShareLabels]]] = None
     skip_proxy: Optional[bool] = None

@@ -16,6 +16,15 @@ PATTERNS = frozenset(
     {'exclude_metrics', 'exclude_metrics_by_labels', 'extra_metrics', 'ignore_tags', 'metrics', 'raw_line_filters'}
 )
 DURATIONS = frozenset({'timeout', 'connect_timeout', 'read_timeout'})
+# What an option that bounds an answer is a number of, and the least that makes sense.
+LIMITS = {
+    'max_response_size': ('MiB', 1),
+    'max_line_size': ('KiB', 1),
+    'scrape_timeout': ('seconds', 0.1),
+    'max_samples_per_family': ('samples', 0),
+}
+# Any more is no limit, and infinity is none that can be computed with.
+HIGHEST_LIMIT = 1_000_000_000
 
 
 def initialize_instance(values, **kwargs):
@@ -56,9 +65,22 @@ def __getattr__(name):
                 continue
         if option in DURATIONS and isinstance(value, (int, float)) and value <= 0:
             raise ValueError('must be a number of seconds above 0')
+        if option in LIMITS and (problem := limit_problem(option, value)):
+            raise ValueError(problem)
         return value
 
     return check
+
+
+def limit_problem(option, value):
+    """Say what keeps `value`, of any type, from being an option of LIMITS.
+
+    Gives the end of a sentence whose subject is the option, or an empty string when nothing is wrong.
+    """
+    unit, least = LIMITS[option]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return f'must be a number of {unit}, not of type `{type(value).__name__}`'
+    return '' if least <= value <= HIGHEST_LIMIT else f'must be a number of {unit} from {least} to {HIGHEST_LIMIT}'
 
 
 def _kind(annotation):
