@@ -1,0 +1,4 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What a run of the check costs, beside a stock OpenMetrics check and a Prometheus server."""
