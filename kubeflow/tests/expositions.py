@@ -229,6 +229,9 @@ def block(draw: st.DrawFn, quoted: bool) -> list[Line]:
     """A family of the text format, or a part of one, or lines that are of none."""
     name = draw(names(quoted))
     kind = draw(st.one_of(st.just(wanted().get(name, 'gauge')), st.sampled_from(TEXT_TYPES)))
+    if name.endswith('_bucket') and kind == 'histogram':
+        # What such a family has is a bucket without a bound.
+        kind = 'gauge'
     text = draw(st.sampled_from(('Text.', '', 'a{x="1"} 2', 'Say "so" \\\\ and\\nso # {', '# TYPE a gauge')))
     metadata = {'HELP': draw(header('HELP', token(name), text)), 'TYPE': draw(header('TYPE', token(name), kind))}
     kept = draw(st.sampled_from((('HELP', 'TYPE'), ('HELP', 'TYPE'), ('TYPE',), ('TYPE', 'HELP'), ('HELP',), ())))

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datadog_checks.base.constants import ServiceCheck
-from datadog_checks.kubeflow.cardinality import SHOWN_CHARACTERS, too_many_samples
+from datadog_checks.kubeflow.cardinality import too_many_samples
+from datadog_checks.kubeflow.diagnosis import SHOWN_CHARACTERS
 from runner.aggregator import Aggregator
 
 from .common import ENDPOINT

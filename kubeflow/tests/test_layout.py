@@ -58,6 +58,9 @@ def test_another_order_is_another_version_without_what_went(children):
     layout.arrange([Place(two, 'count', ''), Place(one, 'count', '')])
     layout.fill([4.0, 5.0])
     assert (layout.version, layout.children) == (2, [two, one])
+    layout.arrange([Place(one, 'count', ''), Place(two, 'count', '')])
+    assert (layout.version, layout.children) == (3, [one, two])
+    layout.fill([5.0, 4.0])
     # What was made of the order before still has its own.
     assert known == [one, two]
     assert values(one) == (None, None, 5.0, {}, {}) and values(two) == (None, None, 4.0, {}, {})

@@ -217,6 +217,26 @@ def katib_trials(failed, succeeded='1', more=''):
     )
 
 
+def test_some_families_have_other_values_while_others_have_other_series():
+    more = 'katib_trial_succeeded_total{namespace="b"} 1\n'
+    assert_nothing_is_remembered_wrong(
+        [katib_trials(1), katib_trials(2, 3), katib_trials(4, 5, more), katib_trials(6, 7, more), katib_trials(8, 9)]
+    )
+
+
+def test_a_family_under_two_headers_is_not_taken_for_one_of_them():
+    text = '# TYPE katib_trial_failed_total counter\nkatib_trial_failed_total{namespace="a"} %d\n'
+    text += '# TYPE katib_trial_failed counter\nkatib_trial_failed{namespace="b"} %d\n'
+    assert_nothing_is_remembered_wrong([text % (1, 2), text % (3, 4), text % (5, 6)])
+
+
+def test_a_component_that_appears_changes_what_is_made_of_a_library():
+    queue = '# TYPE workqueue_depth gauge\nworkqueue_depth{name="x"} 3\n'
+    sign = '# TYPE katib_x gauge\n'
+    last = assert_nothing_is_remembered_wrong([queue, queue, queue + sign, queue, queue + sign])
+    assert 'kubeflow:controller_workqueue_depth' in {family.name for family in last.families}
+
+
 def test_a_family_that_is_malformed_is_left_out_and_the_others_are_not():
     endpoint = Endpoint()
     names = []
@@ -229,15 +249,14 @@ def test_a_family_that_is_malformed_is_left_out_and_the_others_are_not():
 
 
 def test_a_source_that_comes_malformed_is_not_replaced_by_the_one_that_was_there():
-    # The first of the two sources would feed if it could be read.
-    history = [
-        model_server(5),
-        model_server(5),
-        'request_predict_seconds_count{model_name="m"} oops\n' + model_server(6).partition('\n')[2],
-    ]
-    relabelled = assert_nothing_is_remembered_wrong(history)
-    assert 'kubeflow:kserve_inferences' in relabelled.left_out
-    assert 'kubeflow:kserve_inferences' not in {family.name for family in relabelled.families}
+    alone = model_server(5).partition('\n')[2]
+    # The server's own count goes first, if it can be read.
+    malformed = '# TYPE request_predict_seconds histogram\nrequest_predict_seconds_count{model_name="m"} oops\n'
+    fed = assert_nothing_is_remembered_wrong([alone, alone])
+    assert 'kubeflow:kserve_inferences' in {family.name for family in fed.families}
+    left_out = assert_nothing_is_remembered_wrong([alone, alone, alone + malformed])
+    assert 'kubeflow:kserve_inferences' in left_out.left_out
+    assert 'kubeflow:kserve_inferences' not in {family.name for family in left_out.families}
 
 
 BUCKETS = """\

@@ -258,6 +258,11 @@ def test_blank_lines_are_counted_as_lines_alone(blank):
     assert (dropped, names) == (1, ['other'])
 
 
+def test_a_counter_is_named_as_the_parser_calls_it_however_its_type_is_spelled():
+    text = '# TYPE a_total counter\r\n# TYPE b_total counter \n# TYPE c_total gauge\n# TYPE d gauge\n'
+    assert select(text)[2] == ['a', 'b', 'c_total', 'd']
+
+
 def test_crlf_changes_nothing_but_the_lines():
     text = EXPOSITION.replace('\n', '\r\n')
     assert kept(text) == [('depth', [5, 6, 7]), ('adds_total', [13, 14])]

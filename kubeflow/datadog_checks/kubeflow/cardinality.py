@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client.parser import text_string_to_metric_families
 
-# Names come from the endpoint, and a name may be as long as a line.
-SHOWN_CHARACTERS = 100
+from .diagnosis import shown
 
 EXEMPLAR = ' # {'
 
@@ -19,11 +18,11 @@ def too_many_samples(endpoint: str, family: str, samples: int, limit: int, first
     """What to tell about `family`, of which `endpoint` exposes more samples than `limit`, `samples` of them.
 
     `first` are lines of samples it begins with, in the text format or in OpenMetrics; those that cannot be read are
-    passed over. `endpoint` and `family` are shown as they are given, the name of a label shortened. Values of labels
+    passed over. `endpoint` is shown as it is given, names as they may be shown. Values of labels
     are not shown: where there are too many of them they are ids of users, paths or addresses more often than not.
     """
     return (
-        f'{endpoint} exposes {samples} samples of the family {_shortened(family)}, which is left out of this run: '
+        f'{endpoint} exposes {samples} samples of the family {shown(family)}, which is left out of this run: '
         f'the option `max_samples_per_family` allows {limit}. {_blamed(list(_labels(first)))} '
         'What to do: have the component drop the label or bound its values; name the family in `exclude_metrics` if '
         'you can do without it; raise `max_samples_per_family` if so many are meant.'
@@ -38,9 +37,7 @@ def _blamed(labels: Sequence[Mapping[str, str]]) -> str:
     if not values:
         return 'Its samples have no label that could be read.'
     label, distinct = max(values.items(), key=lambda item: len(item[1]))
-    return (
-        f'The label `{_shortened(label)}` has the most values: {len(distinct)} in the {len(labels)} samples looked at.'
-    )
+    return f'The label `{shown(label)}` has the most values: {len(distinct)} in the {len(labels)} samples looked at.'
 
 
 def _labels(lines: Sequence[str]) -> Iterator[Mapping[str, str]]:
@@ -52,7 +49,3 @@ def _labels(lines: Sequence[str]) -> Iterator[Mapping[str, str]]:
                     yield sample.labels
         except ValueError:
             continue
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= SHOWN_CHARACTERS else f'{name[:SHOWN_CHARACTERS]}...'

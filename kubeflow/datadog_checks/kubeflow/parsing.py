@@ -240,7 +240,7 @@ def _is_plain_line(line: str) -> bool:
         float(value)
     except ValueError:
         return False
-    return 0 < len(text) <= REMEMBERED_CHARACTERS
+    return len(text) <= REMEMBERED_CHARACTERS
 
 
 def _parsed(lines: list[bytes], parse: Parse) -> list[Metric]:

@@ -153,7 +153,7 @@ class Payload:
     def versions(self, slots: Iterable[str]) -> tuple | None:
         """Equal in two payloads if these slots have the same children in both; None where that cannot be told."""
         present = [(slot, self._layouts[slot]) for slot in slots if slot in self.children]
-        if any(layout is None for _, layout in present) or not self.left_out.isdisjoint(slots):
+        if any(layout is None for _, layout in present):
             return None
         return tuple((slot, layout, layout.version) for slot, layout in present)
 

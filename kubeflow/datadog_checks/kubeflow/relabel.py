@@ -158,13 +158,17 @@ class Relabeller:
                     self._refresh(each)
             else:
                 known = list(self._feed(cluster, payload, overruled, components))
-            clusters[cluster] = versions, known
+            if versions[0] is not None:
+                clusters[cluster] = versions, known
             fed += known
+        fed.sort(key=attrgetter('position'))
+        relabelled = self._relabelled(fed)
         remembered.clusters = clusters
-        remembered.whole = whole
-        remembered.fed = sorted(fed, key=attrgetter('position'))
-        remembered.relabelled = self._relabelled(remembered.fed)
-        return remembered.relabelled
+        if whole[0] is not None:
+            remembered.whole, remembered.fed, remembered.relabelled = whole, fed, relabelled
+        else:
+            remembered.whole, remembered.fed, remembered.relabelled = None, [], Relabelled()
+        return relabelled
 
     def _feed(
         self, cluster: Cluster, payload: Payload, overruled: Collection[Ranked], components: Sequence[str]
