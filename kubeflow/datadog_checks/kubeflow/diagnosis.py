@@ -218,7 +218,7 @@ def _cause(payload: Payload) -> str:
             return cause
     if payload.controllers:
         return (
-            f'this program runs controllers that are not Kubeflow\'s ({", ".join(sorted(payload.controllers)[:3])}); '
+            f'this program runs controllers that are not Kubeflow\'s ({", ".join(map(shown, sorted(payload.controllers)[:3]))}); '
             'set `openmetrics_endpoint` to a component of Kubeflow'
         )
     if any(name.startswith(CONTROLLER_RUNTIME) for name in payload.names):
