@@ -217,8 +217,9 @@ def _cause(payload: Payload) -> str:
         if any(name.startswith(prefixes) for name in payload.names):
             return cause
     if payload.controllers:
+        controllers = ', '.join(map(shown, sorted(payload.controllers)[:3]))
         return (
-            f'this program runs controllers that are not Kubeflow\'s ({", ".join(map(shown, sorted(payload.controllers)[:3]))}); '
+            f"this program runs controllers that are not Kubeflow's ({controllers}); "
             'set `openmetrics_endpoint` to a component of Kubeflow'
         )
     if any(name.startswith(CONTROLLER_RUNTIME) for name in payload.names):
