@@ -18,6 +18,7 @@ import yaml
 from runner.aggregator import Aggregator
 
 from .loopback import Answer, observed, serving
+from .submissions import PARSERS
 
 INTERVAL = 15
 FILES = sorted((Path(__file__).parent / 'data').glob('*.yaml'))
@@ -55,6 +56,8 @@ def answer_of(case, run):
 
 @pytest.mark.parametrize('case', CASES)
 def test_what_is_submitted(case, port, aggregator, monkeypatch):
+    if case.get('parser', 'strict') not in PARSERS:
+        pytest.skip('this base package leaves prometheus_client as it comes, which reads the line')
     watched = observed('case', {'openmetrics_endpoint': port.url('/'), **case.get('options', {})}, aggregator)
     for number, run in enumerate(case['runs']):
         now = 1000 + INTERVAL * number
